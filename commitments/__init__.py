@@ -1,0 +1,55 @@
+"""Reads Chinese government reply letters (答复): what was done, what is being done, what is promised.
+
+>>> import commitments
+>>> nlp = commitments.load()
+>>> reply = nlp("下一步，我局将新建公园2个。")
+>>> reply.pledges[0].text
+'下一步，我局将新建公园2个。'
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from commitments.errors import CommitmentsError as CommitmentsError
+    from commitments.pipeline import Pipeline as Pipeline
+    from commitments.pipeline import load as load
+    from commitments.readers import Source as Source
+    from commitments.readers import read as read
+    from commitments.readers import read_all as read_all
+    from commitments.reply import Ask as Ask
+    from commitments.reply import Reply as Reply
+    from commitments.reply import Sentence as Sentence
+    from commitments.reply import Span as Span
+    from commitments.reply import Status as Status
+
+# Names are looked up when first used, so that `import commitments` costs next to nothing.
+_HOME = {
+    "CommitmentsError": "errors",
+    "Pipeline": "pipeline",
+    "load": "pipeline",
+    "Source": "readers",
+    "readers": "read",
+    "read_all": "readers",
+    "Ask": "reply",
+    "Reply": "reply",
+    "Sentence": "reply",
+    "Span": "reply",
+    "Status": "reply",
+}
+
+__all__ = ["__version__", *_HOME]  # noqa: PLE0604
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(importlib.import_module(f"commitments.{_HOME[name]}"), name)
+    raise AttributeError(f"module 'commitments' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOME])
