@@ -33,7 +33,7 @@ _HOME = {
     "Pipeline": "pipeline",
     "load": "pipeline",
     "Source": "readers",
-    "readers": "read",
+    "read": "readers",
     "read_all": "readers",
     "Ask": "reply",
     "Reply": "reply",
