@@ -1,8 +1,8 @@
 """A letter while it is being read: what one stage of the pipeline hands to the next.
 
-Offsets in a Draft are in its *cleaned* text, so that no stage has to think of hard wraps; the pipeline maps them
-back to the caller's text once, at the end, when it makes the `commitments.reply.Reply`. Each stage takes a Draft
-and returns one with one more layer. Nothing flows back.
+Offsets in a Draft are in its *cleaned* text, so that no stage has to think of hard wraps; the pipeline maps
+them back to the caller's text once, at the end, when it makes the `commitments.reply.Reply`. Each stage takes
+a Draft and returns one with one more layer. Nothing flows back.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class Region(msgspec.Struct, frozen=True):
     Attributes:
         start: its first character.
         end: after its last.
-        role: `Role.BODY` for the letter itself, `Role.SUGGESTION`, or `Role.OUTSIDE` for the rest of the page.
+        role: `Role.BODY` for the letter, `Role.SUGGESTION`, or `Role.OUTSIDE` for the rest of the page.
     """
 
     start: int

@@ -218,10 +218,10 @@ class Sentence(msgspec.Struct, frozen=True):
 
 
 class Reply(msgspec.Struct, frozen=True):
-    """A reply letter, read (答复).
+    r"""A reply letter, read (答复).
 
     >>> import commitments
-    >>> reply = commitments.load()("现答复如下：\\n我局已建成公园3个。下一步，我局将再建2个。")
+    >>> reply = commitments.load()("现答复如下：\n我局已建成公园3个。下一步，我局将再建2个。")
     >>> [(s.status.value, s.text) for s in reply.measures]
     [('completed', '我局已建成公园3个。'), ('pledge', '下一步，我局将再建2个。')]
 

@@ -1,0 +1,35 @@
+"""Taggers: what gives each sentence its status (已完成 / 持续推进 / 未来承诺 / 非举措).
+
+Here lives only what all taggers share. Each tagger is a module of this package: `cues` (rules), `baselines`
+(what any method must beat).
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from commitments.draft import Decision, Draft
+from commitments.reply import Role
+
+READ_ROLES = frozenset({Role.BODY, Role.OPENING})
+"""Roles whose sentences can tell a measure; all others are `none` by their place in the letter."""
+
+
+class Tagger(Protocol):
+    """What the pipeline asks of a tagger.
+
+    Attributes:
+        name: such as ``cues``.
+        version: of its rules or weights; changes whenever a decision may change.
+    """
+
+    name: str
+    version: str
+
+    def tag(self, draft: Draft) -> tuple[Decision, ...]:
+        """Decide each unit of a draft that has been segmented and structured.
+
+        Returns:
+            One decision a unit, in the same order.
+        """
+        ...
