@@ -1,0 +1,295 @@
+"""A letter marked up, as a page to read in a browser or a notebook (HTML 视图).
+
+`fragment` is one letter with its style; `page` puts letters into a page that needs nothing from elsewhere.
+There is no script in it: filters, highlights and evidence are CSS and ``<details>``, and the page's policy
+forbids any other source, so that nothing in a letter can act. Hues are of the Okabe–Ito palette, which
+colour-blind readers can tell apart, and a mark stands beside each. What the terminal shows is in `cli`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from html import escape
+from importlib.resources import files
+from typing import Literal
+
+from commitments.reply import Evidence, Reply, Role, Sentence, Status, _Term
+
+Lang = Literal["en", "zh"]
+
+MARKS: dict[Status, str] = {Status.COMPLETED: "✓", Status.ONGOING: "▸", Status.PLEDGE: "◇", Status.NONE: ""}
+"""A mark for each status, so that colour is never the only sign."""
+
+_MEASURES = (Status.COMPLETED, Status.ONGOING, Status.PLEDGE)
+
+_WORDS: dict[Lang, dict[str, str]] = {
+    "en": {
+        "asks": "What is asked",
+        "letter": "The letter",
+        "unanswered": "no measure answers it",
+        "general": "All asks",
+        "no_asks": "No ask was found in the letter.",
+        "outside": "Not of the letter",
+        "suggestion": "The suggestion",
+        "filter": "Show",
+        "default": "no rule speaks",
+        "links": "answers",
+        "no_link": "answers no ask",
+        "also": "also",
+        "sentence": "sentence",
+        "confidence": "confidence",
+        "warnings": "Note",
+        "untitled": "Untitled letter",
+    },
+    "zh": {
+        "asks": "诉求",
+        "letter": "答复全文",
+        "unanswered": "未见举措回应",
+        "general": "全部诉求",
+        "no_asks": "信中未找到诉求。",
+        "outside": "信外文字",
+        "suggestion": "建议原文",
+        "filter": "显示",
+        "default": "无规则命中",
+        "links": "回应",
+        "no_link": "未回应诉求",
+        "also": "兼",
+        "sentence": "句",
+        "confidence": "置信度",
+        "warnings": "提示",
+        "untitled": "无题",
+    },
+}
+
+
+def to_html(reply: Reply, *, lang: Lang = "en") -> str:
+    """Make a self-contained page of one letter.
+
+    Args:
+        reply: what the pipeline returned.
+        lang: of the labels, ``"en"`` or ``"zh"``.
+
+    >>> to_html(Reply(text="你好"))[:15]
+    '<!DOCTYPE html>'
+    """
+    return page([reply], lang=lang)
+
+
+def page(replies: Iterable[Reply], *, lang: Lang = "en") -> str:
+    """Make a self-contained page of letters, one after the other.
+
+    Args:
+        replies: what the pipeline returned.
+        lang: of the labels, ``"en"`` or ``"zh"``.
+
+    Raises:
+        ValueError: there are no labels in that language.
+    """
+    every = list(replies)
+    title = every[0].title or every[0].name if len(every) == 1 else None
+    body = "\n".join(_letter(reply, lang, f"-{n}") for n, reply in enumerate(every))
+    return f"""<!DOCTYPE html>
+<html lang="{"zh-CN" if lang == "zh" else "en"}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta name="generator" content="commitments">
+<title>{_safe(title or "commitments")}</title>
+<style>{_style()}</style>
+</head>
+<body class="cmt-page">
+{body}
+</body>
+</html>
+"""
+
+
+def fragment(reply: Reply, *, lang: Lang = "en") -> str:
+    """Make the markup of one letter, style included, to stand in a page or a notebook.
+
+    Args:
+        reply: what the pipeline returned.
+        lang: of the labels, ``"en"`` or ``"zh"``.
+
+    >>> "&lt;script&gt;" in fragment(Reply(text="<script>", sentences=(Sentence(0, 8, "<script>"),)))
+    True
+    """
+    return f"<style>{_style()}</style>\n{_letter(reply, lang, '')}"
+
+
+def _style() -> str:
+    return files("commitments").joinpath("view.css").read_text(encoding="utf-8")
+
+
+def _safe(text: str) -> str:
+    """Text that a browser shows and does nothing else with; control characters are made visible."""
+    shown = "".join("�" if (c < " " and c not in "\t\n\r") or "\ud800" <= c <= "\udfff" else c for c in text)
+    return escape(shown, quote=True)
+
+
+def _name(term: _Term, lang: Lang) -> str:
+    return term.zh if lang == "zh" else term.value
+
+
+def _letter(reply: Reply, lang: Lang, suffix: str) -> str:
+    if lang not in _WORDS:
+        raise ValueError(f"lang is {lang!r}; there are labels in {', '.join(map(repr, _WORDS))}")
+    # The same letter gives the same page, and two letters in one notebook do not share anchors.
+    digest = hashlib.sha256(f"{reply.name}\n{reply.text}".encode("utf-8", "surrogatepass")).hexdigest()
+    key = f"c{digest[:8]}{suffix}"
+    words = _WORDS[lang]
+    title = reply.title or reply.name or words["untitled"]
+    facts = [reply.agency, reply.doc_number, reply.date and reply.date.isoformat()]
+    facts += [reply.kind and _name(reply.kind, lang), reply.result_code, reply.publicity]
+    shown = "".join(f"<li>{_safe(fact)}</li>" for fact in facts if fact)
+    notes = "".join(f"<li>{_safe(note)}</li>" for note in reply.warnings)
+    footer = f"<footer><b>{words['warnings']}</b><ul>{notes}</ul></footer>" if notes else ""
+    text = "".join(_paragraphs(reply, lang, key))
+    return f"""<article class="cmt" id="{key}">
+<style>{_lights(reply, key)}</style>
+<header><h1 lang="zh-CN">{_safe(title)}</h1><ul class="facts">{shown}</ul>{_legend(reply, lang)}</header>
+<div class="cols">
+<aside><h2>{words["asks"]}</h2>{_asks(reply, lang, key)}</aside>
+<main lang="zh-CN" aria-label="{words["letter"]}">
+{text}</main>
+</div>
+{footer}</article>"""
+
+
+def _lights(reply: Reply, key: str) -> str:
+    """Rules that light up an ask's sentences when it is pointed at, and a sentence's asks in turn."""
+    pairs = [(f".ask.a{n}", f".s.a{n}") for n in range(len(reply.asks))] + [(".ask", ".s.all")]
+    return "".join(
+        f"#{key}:has({ask}:is(:hover,:focus-within)) {sentence}>summary,"
+        f"#{key}:has({sentence}>summary:is(:hover,:focus)) {ask}"
+        "{outline:2px solid var(--light);outline-offset:1px}"
+        for ask, sentence in pairs
+    )
+
+
+def _legend(reply: Reply, lang: Lang) -> str:
+    counts = dict.fromkeys(Status, 0)
+    for s in reply.sentences:
+        counts[s.status] += 1
+    boxes = "".join(
+        f'<label class="key {status.value}"><input type="checkbox" class="f-{status.value}" checked '
+        f'autocomplete="off"><span class="mark">{MARKS[status]}</span> {_name(status, lang)} '
+        f"<b>{counts[status]}</b></label>"
+        for status in _MEASURES
+    )
+    bar = "".join(
+        f'<i class="{status.value}" style="flex-grow:{counts[status]}"></i>'
+        for status in Status
+        if counts[status]
+    )
+    rest = f'<span class="key none">{_name(Status.NONE, lang)} <b>{counts[Status.NONE]}</b></span>'
+    return (
+        f'<div class="bar" aria-hidden="true">{bar}</div>'
+        f'<div class="legend" role="group" aria-label="{_WORDS[lang]["filter"]}">{boxes}{rest}</div>'
+    )
+
+
+def _asks(reply: Reply, lang: Lang, key: str) -> str:
+    words = _WORDS[lang]
+    if not reply.asks:
+        return f'<p class="quiet">{words["no_asks"]}</p>'
+    answers: dict[str, list[int]] = {ask_id: [] for ask_id in (*(ask.id for ask in reply.asks), "*")}
+    for n, s in enumerate(reply.sentences):
+        for ask_id in s.asks if s.status is not Status.NONE else ():
+            answers[ask_id].append(n)
+    items = [
+        f'<li class="ask a{i}" tabindex="0"><span class="id">{_safe(ask.id)}</span> {_safe(ask.text)}'
+        f'<div class="answers">{_answers(reply, answers[ask.id], lang, key) or words["unanswered"]}</div>'
+        "</li>"
+        for i, ask in enumerate(reply.asks)
+    ]
+    if answers["*"]:
+        every = _answers(reply, answers["*"], lang, key)
+        items.append(f'<li class="ask general">{words["general"]}<div class="answers">{every}</div></li>')
+    return f"<ol>{''.join(items)}</ol>"
+
+
+def _answers(reply: Reply, numbers: list[int], lang: Lang, key: str) -> str:
+    """Links to the sentences of these numbers, by status."""
+    out = []
+    for status in _MEASURES:
+        those = [n for n in numbers if reply.sentences[n].status is status]
+        links = " ".join(f'<a href="#{key}-{n + 1}">{n + 1}</a>' for n in those)
+        mark = f'<span class="mark" title="{_name(status, lang)}">{MARKS[status]}</span>'
+        out.append(f'<div class="{status.value}">{mark}{links}</div>' if those else "")
+    return "".join(out)
+
+
+def _paragraphs(reply: Reply, lang: Lang, key: str) -> Iterator[str]:
+    """The letter's lines; text outside it, such as a site's menu, is folded away."""
+    places = {ask.id: f"a{i}" for i, ask in enumerate(reply.asks)}
+    at = 0
+    open_role: Role | None = None
+    folded: Role | None = None
+    for n, s in enumerate(reply.sentences):
+        gap, at = reply.text[at : s.start], s.end
+        # A new line begins where the letter has one, and wherever the kind of text changes.
+        if open_role is None or "\n" in gap or "\r" in gap or s.role is not open_role:
+            if open_role is not None:
+                yield "</div>\n"
+            fold = s.role if s.role in (Role.OUTSIDE, Role.SUGGESTION) else None
+            if fold is not folded:
+                yield "</details>\n" if folded else ""
+                yield f'<details class="fold"><summary>{_WORDS[lang][fold.value]}</summary>\n' if fold else ""
+                folded = fold
+            yield f'<div class="p {s.role.value}">'
+            open_role = s.role
+        if gap.strip():
+            yield f'<span class="quiet">{_safe(gap.strip())}</span> '
+        yield _sentence(n, s, places, lang, key)
+    if open_role is not None:
+        yield "</div>\n"
+    yield "</details>\n" if folded else ""
+    if reply.text[at:].strip():
+        yield f'<div class="p quiet">{_safe(reply.text[at:].strip())}</div>\n'
+
+
+def _sentence(n: int, s: Sentence, places: dict[str, str], lang: Lang, key: str) -> str:
+    text = f'<span class="t">{_safe(s.clean or s.text)}</span>'
+    anchor = f'id="{key}-{n + 1}"'
+    if not s.evidence and s.status is Status.NONE:
+        return f'<span class="s none" {anchor}>{text}</span>'
+    marks = "".join(
+        f'<span class="mark{" minor" if i else ""} {status.value}" title="{_name(status, lang)}">'
+        f"{MARKS[status]}</span>"
+        for i, status in enumerate((s.status, *s.also))
+        if MARKS[status]
+    )
+    measure = s.status is not Status.NONE
+    lit = "".join(f" {places.get(ask, 'all')}" for ask in s.asks) if measure else ""
+    return (
+        f'<details class="s {s.status.value}{lit}" {anchor}><summary>{marks}{text}</summary>'
+        f'<span class="why">{_why(n, s, lang)}</span></details>'
+    )
+
+
+def _why(n: int, s: Sentence, lang: Lang) -> str:
+    words = _WORDS[lang]
+    also = f" · {words['also']} {', '.join(_name(x, lang) for x in s.also)}" if s.also else ""
+    lines = [
+        f"<b>{words['sentence']} {n + 1} · {_name(s.status, lang)}</b>{also}"
+        f" · {words['confidence']} {s.confidence:.2f}"
+    ]
+    lines += [_reason(evidence, lang) for evidence in s.evidence] or [words["default"]]
+    if s.status is not Status.NONE:
+        asks = ", ".join(s.asks)
+        answer = f"{words['links']} {_safe(asks)}" if asks else words["no_link"]
+        why = " · ".join(_safe(part) for part in (s.link.by, s.link.reason) if part)
+        lines.append(f"{answer}{f' <i>{why}</i>' if why else ''}")
+    return "".join(f'<span class="line">{line}</span>' for line in lines)
+
+
+def _reason(evidence: Evidence, lang: Lang) -> str:
+    quote = f" “<mark>{_safe(evidence.text)}</mark>”" if evidence.text else ""
+    return (
+        f"<code>{_safe(evidence.rule)}</code> {_name(evidence.how, lang)}{quote} → "
+        f"{_name(evidence.status, lang)} {evidence.points:g}"
+    )

@@ -1,0 +1,179 @@
+"""The page shows the letter whole, does nothing with hostile text, and asks for nothing from elsewhere."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+import msgspec
+import pytest
+
+from commitments import view
+from commitments.reply import Ask, Evidence, How, Link, Reply, Role, Section, Sentence, Status
+
+VOID = {"meta", "input", "br"}
+
+
+class Page(HTMLParser):
+    """What a browser would make of the page: tags, attributes, text, and whether it is well formed."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] != "style":
+            self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return "".join(self.words)
+
+    def by_class(self, name: str) -> list[tuple[str, dict[str, str | None]]]:
+        return [(tag, attrs) for tag, attrs in self.tags if name in (attrs.get("class") or "").split()]
+
+
+def test_page_is_well_formed_and_shows_every_sentence_once(reply: Reply) -> None:
+    page = Page(reply.to_html())
+    assert page.open == []
+    for s in reply.sentences:
+        assert page.text.count(s.clean or s.text) >= 1
+    assert len(page.by_class("s")) == len(reply.sentences)
+    assert page.tags[0][0] == "html"
+
+
+def test_status_is_said_by_a_mark_and_not_by_colour_alone(reply: Reply) -> None:
+    page = Page(reply.to_html())
+    done, pledge = page.by_class("s")[1:]
+    assert "completed" in (done[1]["class"] or "")
+    assert "pledge" in (pledge[1]["class"] or "")
+    for status in (Status.COMPLETED, Status.ONGOING, Status.PLEDGE):
+        assert view.MARKS[status] in page.text
+    assert len(set(view.MARKS.values())) == len(view.MARKS)
+
+
+def test_evidence_and_links_can_be_read(reply: Reply) -> None:
+    text = Page(reply.to_html()).text
+    assert "P001" in text
+    assert "stands under 关于建公园的建议" in text
+    assert "no date in the letter" in text
+
+
+def test_each_ask_lists_what_answers_it_and_anchors_lead_there(reply: Reply) -> None:
+    page = Page(reply.to_html())
+    ids = {attrs["id"] for _, attrs in page.tags if "id" in attrs}
+    hrefs = [attrs["href"] or "" for tag, attrs in page.tags if tag == "a"]
+    assert len(hrefs) == 2  # sentence 2 answers S1, sentence 3 answers all
+    assert all(href.startswith("#") and href[1:] in ids for href in hrefs)
+    assert "no measure answers it" in page.text  # S2
+
+
+def test_labels_in_chinese(reply: Reply) -> None:
+    html = view.to_html(reply, lang="zh")
+    assert 'lang="zh-CN"' in html
+    assert "未来承诺" in html
+    assert "What is asked" not in html
+
+
+def test_unknown_language_is_an_error(reply: Reply) -> None:
+    with pytest.raises(ValueError, match="'en', 'zh'"):
+        view.to_html(reply, lang="fr")  # type: ignore[arg-type]
+
+
+HOSTILE = (
+    '</style></title><script>alert(1)</script>"\' onmouseover="alert(1)" <img src=x onerror=alert(1)> &lt;'
+)
+
+
+def hostile() -> Reply:
+    """A reply in which every text that a letter or a file can set is an attack."""
+    span = (0, len(HOSTILE))
+    return Reply(
+        text=HOSTILE + "\x1b\x00",
+        sentences=(
+            Sentence(
+                *span,
+                HOSTILE,
+                Status.PLEDGE,
+                (Status.ONGOING,),
+                1.0,
+                (Evidence(HOSTILE, How.CUE, Status.PLEDGE, 1.0, *span, HOSTILE),),
+                HOSTILE,
+                Link((HOSTILE,), HOSTILE, HOSTILE, 1.0),
+                0,
+                Role.BODY,
+                HOSTILE,
+            ),
+        ),
+        asks=(Ask(HOSTILE, HOSTILE),),
+        sections=(Section(0, HOSTILE, 1, *span),),
+        name=HOSTILE,
+        agency=HOSTILE,
+        title=HOSTILE,
+        doc_number=HOSTILE,
+        result_code=HOSTILE,
+        publicity=HOSTILE,
+        warnings=(HOSTILE,),
+        model=HOSTILE,
+    )
+
+
+def test_hostile_text_is_only_text() -> None:
+    page = Page(view.to_html(hostile()))
+    assert page.open == []
+    assert not {"script", "img", "iframe", "link", "object"} & {tag for tag, _ in page.tags}
+    for _, attrs in page.tags:
+        assert not [name for name in attrs if name.startswith("on") or name == "src"]
+    assert page.text.count("<script>alert(1)</script>") >= 8
+    assert not re.search("[\x00\x1b]", view.to_html(hostile()))
+
+
+def test_page_asks_for_nothing_from_elsewhere(reply: Reply) -> None:
+    for html in (reply.to_html(), view.to_html(hostile()), view.fragment(reply)):
+        assert not re.search(r"url\(|@import|https?://", html)
+    assert "default-src 'none'" in reply.to_html()
+
+
+def test_notebook_shows_the_fragment_without_a_page_around_it(reply: Reply) -> None:
+    html = reply._repr_html_()
+    assert "<html" not in html
+    assert html.startswith("<style>")
+    # Style that reached past the letter would change the notebook around it.
+    css = html[: html.index("</style>")].removeprefix("<style>")
+    outer = re.sub(r"@media[^{]*\{", "", css)
+    selectors = [s for rule in re.findall(r"([^{}]+)\{", outer) for s in re.split(r",(?![^(]*\))", rule)]
+    assert selectors
+    assert all(s.strip().startswith(".cmt") for s in selectors)
+
+
+def test_several_letters_on_one_page_do_not_share_anchors(reply: Reply) -> None:
+    page = Page(view.page([reply, reply]))
+    ids = [attrs["id"] for _, attrs in page.tags if "id" in attrs]
+    assert len(ids) == len(set(ids)) == 2 * (len(reply.sentences) + 1)
+
+
+def test_text_outside_the_letter_is_folded_away(reply: Reply) -> None:
+    text = "首页 > 公开\n" + reply.text
+    menu = Sentence(0, 7, text[:7], role=Role.OUTSIDE)
+    body = [msgspec.structs.replace(s, start=s.start + 8, end=s.end + 8) for s in reply.sentences]
+    page = Page(view.to_html(Reply(text=text, sentences=(menu, *body))))
+    assert len(page.by_class("fold")) == 1
+    assert page.open == []
+
+
+def test_empty_letter_is_a_page() -> None:
+    page = Page(view.to_html(Reply(text="")))
+    assert page.open == []
+    assert "Untitled letter" in page.text
