@@ -1,0 +1,339 @@
+"""Models run over gold letters, and the report of how well they did beside the baselines.
+
+What the figures mean and how they are computed is in `metrics`; the gold format is in `corpus`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+import commitments
+from commitments import corpus, metrics
+from commitments.corpus import GoldDocument
+from commitments.errors import CommitmentsError
+from commitments.metrics import LABELS, ClassFigures, Counts, Interval, Measured
+from commitments.reply import Reply
+
+BASELINES = ("keywords", "majority")
+
+MEANING = {
+    "macro_f1": "mean of the four classes' F1",
+    "accuracy": "share of units with the right status",
+    "soft": "the same, a status named as secondary counts too",
+    "links": "right set of asks, of measures found, letters with several asks",
+    "links_all": "the same, of all gold measures: a missed one is wrong",
+    "links_any": "as links, letters with any number of asks",
+    "links_all_any": "as links_all, letters with any number of asks",
+    "boundaries_recall": "gold starts and ends that are found",
+    "boundaries_precision": "predicted starts and ends that are gold",
+    "boundaries_f1": "harmonic mean of the two",
+    "exact_units": "gold units found with both ends",
+}
+"""The figures in the order in which a report shows them, in words."""
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """A letter that a model could not read; it counts as if all were none."""
+
+    model: str
+    id: str
+    error: str
+
+
+class Data(msgspec.Struct, frozen=True):
+    """What was measured on: a set of letters and a hash that tells whether another run saw the same."""
+
+    name: str
+    letters: int
+    units: int
+    sha256: str
+
+
+class Group(msgspec.Struct, frozen=True):
+    """Figures on a part of the letters: of one kind, or from one file."""
+
+    by: str
+    name: str
+    measured: Measured
+
+
+class Report(msgspec.Struct, frozen=True):
+    """Everything that an evaluation found.
+
+    Attributes:
+        model: name of the model measured; the others are what it is compared with.
+        versions: of each model, as its replies say.
+        data: all letters, then those of each source.
+        measured: figures, intervals, differences.
+        classes: precision, recall, F1 and support, by model and class.
+        confusion: units by model, gold label and predicted status.
+        groups: the same figures for each kind and each source, where there are several.
+        failures: letters that could not be read.
+        no_links: ids of letters left out of the figures of links, as asked or because two of their asks have
+            the same words.
+        resamples: rounds of the bootstrap.
+        seed: of the bootstrap.
+        library: version of this library.
+        commit: of its source checkout, ``-dirty`` when changed since; ``None`` elsewhere.
+    """
+
+    model: str
+    versions: dict[str, str]
+    data: tuple[Data, ...]
+    measured: Measured
+    classes: dict[str, dict[str, ClassFigures]]
+    confusion: dict[str, dict[str, dict[str, int]]]
+    groups: tuple[Group, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    no_links: tuple[str, ...] = ()
+    resamples: int = metrics.RESAMPLES
+    seed: int = metrics.SEED
+    library: str = commitments.__version__
+    commit: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain Python objects, ready for JSON."""
+        found: dict[str, Any] = msgspec.to_builtins(self)
+        return found
+
+    def render(self) -> str:
+        """The report as plain text, for people."""
+        return _render(self)
+
+
+def evaluate(
+    pipelines: Mapping[str, Callable[..., Reply]],
+    documents: Iterable[GoldDocument],
+    *,
+    sources: Sequence[str] = (),
+    no_links: Collection[str] = (),
+    resamples: int = metrics.RESAMPLES,
+    seed: int = metrics.SEED,
+) -> Report:
+    """Run models on the same gold letters and compare them.
+
+    Each letter is read as ``pipeline(text, suggestion=[the asks], date=its date)``; the labels are not shown.
+    The order of the letters does not matter.
+
+    Args:
+        pipelines: models by name, the one to be judged first: each a `commitments.Pipeline` or callable
+            like one.
+        documents: gold letters.
+        sources: the source of each letter, in the same order, if figures by source are wanted.
+        no_links: ids of letters to leave out of the figures of links.
+        resamples: rounds of the bootstrap.
+        seed: of the bootstrap.
+
+    Raises:
+        ValueError: there is no model or no letter, or not as many sources as letters.
+    """
+    gold = list(documents)
+    if not pipelines or not gold:
+        raise ValueError("evaluation needs at least one model and one letter")
+    if sources and len(sources) != len(gold):
+        raise ValueError(f"{len(sources)} sources for {len(gold)} letters")
+    where = sources or [""] * len(gold)
+    items = sorted(zip(gold, where, strict=True), key=lambda item: (item[0].id, item[1], item[0].text))
+
+    counts: dict[str, list[Counts]] = {}
+    versions: dict[str, str] = {}
+    failures: list[Failure] = []
+    for name, pipeline in pipelines.items():
+        counts[name] = []
+        for document, _ in items:
+            reply = None
+            try:
+                asks = [ask.text for ask in document.asks]
+                reply = pipeline(document.text, suggestion=asks or None, date=document.day)
+            except CommitmentsError as error:
+                failures.append(Failure(name, document.id, str(error)))
+            else:
+                versions.setdefault(name, reply.model)
+            counts[name].append(metrics.count(document, reply, links=document.id not in no_links))
+
+    def measure(keep: Callable[[GoldDocument, str], bool]) -> Measured:
+        rows = [i for i, item in enumerate(items) if keep(*item)]
+        part = {name: [of_model[i] for i in rows] for name, of_model in counts.items()}
+        return metrics.measure(part, resamples=resamples, seed=seed)
+
+    kinds = sorted({document.kind.value if document.kind else "unknown" for document in gold})
+    groups = []
+    if len(kinds) > 1:
+        for kind in kinds:
+            found = measure(lambda d, _, k=kind: (d.kind.value if d.kind else "unknown") == k)  # type: ignore[misc]
+            groups.append(Group("kind", kind, found))
+    names = sorted(set(sources))
+    data = [_describe("all", [document for document, _ in items])]
+    if sources:
+        data += [_describe(name, [d for d, s in items if s == name]) for name in names]
+    if len(names) > 1:
+        for source in names:
+            groups.append(Group("source", source, measure(lambda _, s, n=source: s == n)))  # type: ignore[misc]
+
+    sums = {name: metrics.total(of_model).confusion for name, of_model in counts.items()}
+    return Report(
+        model=next(iter(pipelines)),
+        versions=versions,
+        data=tuple(data),
+        measured=measure(lambda *_: True),
+        classes={n: {k.value: v for k, v in metrics.by_class(c).items()} for n, c in sums.items()},
+        confusion={name: _matrix(cells) for name, cells in sums.items()},
+        groups=tuple(groups),
+        failures=tuple(failures),
+        no_links=tuple(
+            sorted({d.id for d in gold if d.id in no_links or d.asks and not metrics.linkable(d)})
+        ),
+        resamples=resamples,
+        seed=seed,
+        commit=_commit(),
+    )
+
+
+def run(
+    paths: Sequence[str | Path],
+    model: str = "cues",
+    *,
+    baselines: Sequence[str] = BASELINES,
+    no_links: Collection[str] = (),
+    resamples: int = metrics.RESAMPLES,
+    seed: int = metrics.SEED,
+) -> Report:
+    """Measure a model on gold files, with the baselines on the same letters.
+
+    Args:
+        paths: of gold files; with several there are figures for each.
+        model: a name or path that `commitments.load` takes.
+        baselines: what to compare it with.
+        no_links: ids of letters to leave out of the figures of links.
+        resamples: rounds of the bootstrap.
+        seed: of the bootstrap.
+
+    Raises:
+        SchemaError: a file is missing or wrong.
+        ModelError: there is no such model.
+    """
+    from commitments.pipeline import load
+
+    documents: list[GoldDocument] = []
+    sources: list[str] = []
+    for path in paths:
+        found = corpus.load(path)
+        documents += found
+        sources += [Path(path).name] * len(found)
+    pipelines = {name: load(name) for name in dict.fromkeys((model, *baselines))}
+    return evaluate(pipelines, documents, sources=sources, no_links=no_links, resamples=resamples, seed=seed)
+
+
+def _describe(name: str, documents: Sequence[GoldDocument]) -> Data:
+    """Letters, units, and the hash of the letters as `corpus.encode` writes them, ordered by id."""
+    digest = hashlib.sha256()
+    for document in documents:
+        digest.update(corpus.encode(document).encode() + b"\n")
+    units = sum(len(document.units) for document in documents)
+    return Data(name, len(documents), units, digest.hexdigest())
+
+
+def _matrix(cells: Sequence[int]) -> dict[str, dict[str, int]]:
+    rows = iter(cells)
+    return {gold.value: {predicted.value: next(rows) for predicted in LABELS} for gold in LABELS}
+
+
+def _commit() -> str | None:
+    """The commit of the checkout that this package lies in; ``None`` when it is installed elsewhere."""
+    root = Path(__file__).resolve().parent.parent
+    git = shutil.which("git")
+    # An installed package may lie inside somebody else's repository: that one's commit would be a lie.
+    if git is None or not (root / ".git").exists() or not (root / "pyproject.toml").is_file():
+        return None
+    ask = [git, "-C", str(root), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    try:
+        told = subprocess.run(ask, capture_output=True, text=True, timeout=10, check=False)  # noqa: S603
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return told.stdout.strip() or None if told.returncode == 0 else None
+
+
+def _number(value: float | None) -> str:
+    return "—" if value is None else f"{value:.3f}"
+
+
+def _with_bounds(found: Interval) -> str:
+    if found.low is None or found.high is None:
+        return _number(found.value)
+    return f"{_number(found.value)} [{_number(found.low)}, {_number(found.high)}]"
+
+
+def _table(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Columns side by side; the first is aligned to the left, the others to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = []
+    for first, *others in rows:
+        cells = [cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True)]
+        lines.append("  ".join(["  " + first.ljust(widths[0]), *cells]).rstrip())
+    return lines
+
+
+def _render(report: Report) -> str:
+    models = list(report.measured.figures)
+    everything = report.data[0]
+    lines = [
+        f"{report.model} on {everything.letters:,} letters, {everything.units:,} units",
+        f"  data sha256 {everything.sha256}",
+        f"  commitments {report.library}" + (f", commit {report.commit}" if report.commit else ""),
+        "  models: " + ", ".join(f"{name} ({report.versions.get(name, 'none')})" for name in models),
+    ]
+    if everything.letters > 1:
+        rounds = f"{report.resamples:,} resamples"
+        lines.append(f"  [ ]: {metrics.CONFIDENCE:.0%} percentile bootstrap over letters, {rounds}")
+    else:
+        lines.append("  no intervals: they need at least two letters")
+
+    table = [["", *models]]
+    for key in MEANING:
+        table.append([key, *(_with_bounds(report.measured.figures[name][key]) for name in models)])
+    lines += ["", "Figures", *_table(table)]
+
+    if report.measured.differences:
+        lines += ["", "Difference in macro_f1 on the same letters"]
+        for d in report.measured.differences:
+            lines.append(f"  {d.model} - {d.baseline}: {_with_bounds(d.interval)}")
+
+    table = [["", "precision", "recall", "f1", *(f"f1 {name}" for name in models[1:]), "units"]]
+    for label in LABELS:
+        own = report.classes[report.model][label.value]
+        rivals = [_number(report.classes[name][label.value].f1) for name in models[1:]]
+        f1 = _with_bounds(report.measured.figures[report.model][f"f1_{label.value}"])
+        figures = [_number(own.precision), _number(own.recall), f1, *rivals]
+        table.append([label.value, *figures, f"{own.support:,}"])
+    lines += ["", f"Classes, {report.model}", *_table(table)]
+
+    table = [["gold \\ predicted", *(label.value for label in LABELS)]]
+    for gold, cells in report.confusion[report.model].items():
+        table.append([gold, *(f"{cell:,}" for cell in cells.values())])
+    lines += ["", f"Confusion, {report.model}", *_table(table)]
+
+    for by in dict.fromkeys(group.by for group in report.groups):
+        table = [["", "letters", "units", *(f"macro_f1 {name}" for name in models), "soft", "links_all"]]
+        for group in (group for group in report.groups if group.by == by):
+            of_group = group.measured
+            row = [_with_bounds(of_group.figures[name]["macro_f1"]) for name in models]
+            row += [_number(of_group.figures[report.model][key].value) for key in ("soft", "links_all")]
+            table.append([group.name, f"{of_group.letters:,}", f"{of_group.units:,}", *row])
+        lines += ["", f"By {by}", *_table(table)]
+
+    if report.failures:
+        lines += ["", "Could not be read, counted as none"]
+        lines += [f"  {failure.model}: {failure.id}: {failure.error}" for failure in report.failures]
+    if report.no_links:
+        lines += ["", "Left out of the figures of links", "  " + ", ".join(report.no_links)]
+    lines += ["", "What the figures are"]
+    width = max(map(len, MEANING))
+    lines += [f"  {key.ljust(width)}  {words}" for key, words in MEANING.items()]
+    return "\n".join(lines) + "\n"
