@@ -1,9 +1,9 @@
 """Sentences and clauses: where the units that get a status begin and end.
 
 A unit (句) is what the annotation guideline calls a sentence: it ends at ``。！？!?；;`` or with its
-paragraph; marks inside quotes and brackets do not end it. Hard wraps are mended before, in `commitments.clean`:
-here a line break always ends a unit. What a unit *is* in the letter (heading, lead, closing …) is found by
-`structure`.
+paragraph; marks inside quotes and brackets do not end it. Hard wraps are mended before, in
+`commitments.clean`: here a line break always ends a unit. What a unit *is* in the letter (heading, lead,
+closing …) is found by `structure`.
 """
 
 from __future__ import annotations
@@ -138,7 +138,8 @@ def _stretches(length: int, regions: Sequence[Region]) -> Iterator[tuple[int, in
 def _pairs(marks: list[re.Match[str]], longest: int) -> list[tuple[int, int]]:
     """Closed pairs of quotes and brackets of at most ``longest`` characters, by where they open.
 
-    None spans a line. An opener that is never closed is dropped when a pair around it closes, so it swallows nothing.
+    None spans a line. An opener that is never closed is dropped when a pair around it closes, so that it
+    swallows nothing.
     """
     pairs: list[tuple[int, int]] = []
     stack: list[tuple[str, int]] = []

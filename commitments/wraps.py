@@ -1,0 +1,180 @@
+"""Lines broken inside a sentence, and the page numbers between them: two repairs of `commitments.clean`.
+
+A hard wrap (硬换行) is told from a paragraph's end by what the two lines are (a heading, a salutation, a
+date, a field of the header and a list item stay alone), by the mark before and after the break, and by the
+width that all broken lines of a letter share.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+
+from commitments.offsets import Edit
+
+_FINAL = "。！？!?；;：:…"
+_CLOSERS = "”’）)》】」』"
+_HOLDS = "，,、（(《“‘[【〔"  # no paragraph ends in one of these
+_HELD = "，,。；;、）)》”’！？!?％%"  # nor begins with one of these
+_CLAUSE = re.compile("[，,。；;！？!?：:]")
+_ITEM = re.compile(
+    r"(?:[一二三四五六七八九十]{1,3}(?:、|是|[.．])|其[一二三四五六七八九十][，,是]|[（(][一二三四五六七八九十\d]{1,3}[）)]"
+    r"|\d{1,2}(?:[、)）]|[.．](?!\d))|[①-⑳○●◆■★▲◇□]|第[一二三四五六七八九十]{1,3}[，,、章节部]|建议[一二三四五六七八九十])"
+)
+_FIELD = re.compile(
+    r"[（(【\[]?(?:联\s*系\s*(?:人|电\s*话|方式|单位)|联络员|承\s*办|经\s*办|办理人|主\s*办|抄\s*[送报]|附\s*件|附[：:]|主题[词分]|签发人|责任编辑|电\s*话"
+    r"|邮\s*(?:编|政编码)|地\s*址|来源|信息(?:来源|时间)|发布(?:时间|日期|机构)|发文|索\s*引\s*号|公开|类别|办[理复]|字[号体]|浏览|打印|上一|下一[篇条]|共印|\[返回)"
+)
+_LABEL = re.compile(r"[（(【\[]?[\u4e00-\u9fff \u3000]{2,8}[：:]\s*\S{1,30}$")
+_SALUTATION = re.compile(r".{0,30}(?:代表|委员|同志|先生|女士|网友|朋友)[^。]{0,8}[：:]$")
+_DATE = re.compile(
+    r"[12二一][\d〇○OＯ零一二三四五六七八九]{3}\s?年\s?[\d一二三四五六七八九十]{1,3}\s?月\s?[\d一二三四五六七八九十]{1,3}\s?日$"
+)
+_TITLE = ("答复", "的函", "意见", "建议", "提案", "复函", "回复")
+_OPENER = re.compile(
+    r"至于|您|你|感谢|再次|为此|下一?步|今后|目前|同时|另外|此外|以上|特此|此复|专此|关于|针对|根据|对于|最后|首先|其次|综上|总之"
+    r"|我[局委镇乡县市区省办部厅们院校中]|各位|随着|今年|去年|近年|截[至止]|互"
+)
+_PAGE = re.compile(
+    r"[—–\-－―─·•]{1,3}\s?\d{1,3}\s?[—–\-－―─·•]{1,3}|第\s?\d{1,3}\s?页(?:[\s,，/、]{0,3}共\s?\d{1,3}\s?页)?"
+    r"|[Pp]age\s?\d{1,3}(?:\s?(?:of|/)\s?\d{1,3})?"
+)
+
+
+class _Lines:
+    """The lines of a text that are not empty, and what is known of their breaks."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.spans: list[tuple[int, int, int]] = []  # raw start, start and end without white space
+        at = 0
+        for line in text.split("\n"):
+            bare = line.strip()
+            if bare:
+                start = at + line.index(bare[0])
+                self.spans.append((at, start, start + len(bare)))
+            at += len(line) + 1
+        self._judged = False
+        self._width = 0.0
+        self._ragged = False
+
+    def line(self, k: int) -> str:
+        return self.text[self.spans[k][1] : self.spans[k][2]]
+
+    def open(self, k: int) -> bool:
+        """Whether a line and the next could be one sentence at all."""
+        _, start, end = self.spans[k]
+        while end > start and self.text[end - 1] in _CLOSERS:
+            end -= 1
+        return end > start and self.text[end - 1] not in _FINAL
+
+    def width(self, k: int) -> float:
+        """Width in Chinese characters, indent included."""
+        raw, _, end = self.spans[k]
+        return len(self.text[raw:end].encode("gbk", "replace")) / 2
+
+    def _judge(self) -> None:
+        """Learn the width at which the text is wrapped, and whether it is broken at any place."""
+        self._judged = True
+        last = len(self.spans) - 1
+        broken = [k for k in range(last) if self.open(k)]
+        widths = sorted(w for k in broken if (w := self.width(k)) >= 12)
+        best, width = 0, 0.0
+        for i, w in enumerate(widths):
+            count = i + 1 - bisect_left(widths, w - 3)
+            if count >= best:
+                best, width = count, w
+        if best >= 3 and best * 2 >= len(widths):
+            longer = sum(self.width(k) > width + 1.5 for k in range(len(self.spans)))
+            if longer * 8 <= len(self.spans):
+                self._width = width
+        sure = sum(self._sure(self.line(k), self.line(k + 1)) for k in broken)
+        self._ragged = sure >= 2 and sure * 4 >= len(broken)
+
+    @staticmethod
+    def _sure(before: str, after: str) -> bool:
+        """Whether no paragraph could end and begin so."""
+        if before[-1] in _HOLDS or after[0] in _HELD:
+            return True
+        clause = _CLAUSE.search(after, 0, 4)
+        return bool(
+            clause
+            and 0 < clause.start() <= 2
+            and len(before) >= 8
+            and clause.group() not in "：:"
+            and not _OPENER.match(after)
+        )
+
+    def runs_on(self, k: int, following: int, joined: bool) -> bool:
+        """Whether one line and a following one are parts of one sentence.
+
+        Args:
+            k: number of the line.
+            following: number of the next, or of a later one if what lies between is a page number.
+            joined: whether the line goes on from the one before.
+        """
+        if not self.open(k):
+            return False
+        before, after = self.line(k), self.line(following)
+        if _ITEM.match(after) or _FIELD.match(after) or _SALUTATION.match(after) or _DATE.match(after):
+            return False
+        if not joined and (_FIELD.match(before) or before.endswith(_TITLE)):
+            return False
+        if self._sure(before, after):
+            return True
+        if not self._judged:
+            self._judge()
+        if self._width and self.width(k) >= self._width - 3:
+            return True
+        if _PAGE.fullmatch(before) or _LABEL.match(after) or not _CLAUSE.search(after):
+            return False
+        if not (joined or _CLAUSE.search(before)) or _OPENER.match(after):
+            return False
+        return len(before) >= 40 or (self._ragged and "。" in after + "；" and not _ITEM.match(before))
+
+
+def hard_wraps(text: str) -> list[Edit]:
+    r"""Join the lines of a sentence that was broken, across an empty line too.
+
+    >>> hard_wraps("全市共新建改造城乡公园18个、绿道120公里，总投资超过5\n\n亿元。\n二、下一步打算\n")
+    [Edit(start=29, end=31, new='')]
+    """
+    if "\n" not in text:
+        return []
+    lines = _Lines(text)
+    out = []
+    joined = False
+    for k in range(len(lines.spans) - 1):
+        joined = lines.runs_on(k, k + 1, joined)
+        if joined:
+            end, start = lines.spans[k][2], lines.spans[k + 1][1]
+            a, b = text[end - 1], text[start]
+            latin = a.isascii() and b.isascii() and a.isalpha() and b.isalpha()
+            out.append(Edit(end, start, " " if latin else ""))
+    return out
+
+
+def page_numbers(text: str) -> list[Edit]:
+    r"""Remove lines that hold a page number; a bare number only where it parts a sentence.
+
+    >>> page_numbers("我局将\n— 3 —\n继续努力。\n第4页 共5页")
+    [Edit(start=4, end=10, new=''), Edit(start=16, end=23, new='')]
+    """
+    if "\n" not in text:
+        return []
+    lines: _Lines | None = None
+    out = []
+    at = 0
+    for line in text.split("\n"):
+        start, at = at, at + len(line) + 1
+        bare = line.strip() if len(line) < 60 else ""
+        if not bare or len(bare) > 20:
+            continue
+        if _PAGE.fullmatch(bare):
+            out.append(Edit(start, min(at, len(text)), ""))
+        elif len(bare) <= 3 and bare.isascii() and bare.isdigit():
+            lines = lines or _Lines(text)
+            k = bisect_right(lines.spans, (start, len(text), 0)) - 1
+            if 0 < k < len(lines.spans) - 1 and lines.runs_on(k - 1, k + 1, False):
+                out.append(Edit(start, at, ""))
+    return out
