@@ -1,0 +1,132 @@
+"""Structure: what each unit of a letter is, its header fields, its sections, and what is asked (结构).
+
+`frame` tells header, salutation, closing and signature; `header` reads the fields; `outline` finds headings and
+lead-ins; `asks` finds what the suggestion asks for. Statuses and links are other stages' work.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import msgspec
+
+from commitments.draft import Draft, Header, Unit
+from commitments.reply import Ask, Role, Section
+from commitments.structure import asks as _asks
+from commitments.structure.frame import frame_roles
+from commitments.structure.header import header
+from commitments.structure.outline import outline
+
+_ANNOUNCES = re.compile(
+    r"(?:如下|以下(?:答复|回复|说明|意见)|汇报|报告|说明|函复|回复|答复)[^，。：:；]{0,8}[：:。，,；\s]*$"
+)
+_RECEIVED = re.compile(
+    r"收悉|收到|获悉|知悉|已阅|敬悉|(?:您|你|贵)[^，。]{0,12}(?:提出|反映|咨询|投诉|关心|来信|留言)|转来|交办"
+)
+
+
+class StructureConfig(msgspec.Struct, frozen=True):
+    """Defaults of this stage.
+
+    Attributes:
+        lead_length: longest lead-in (领起句), ordinal not counted, in characters.
+        opening_units: how many units into its matter the opening (…收悉，现答复如下) of a letter may reach.
+        most_asks: most asks that one suggestion is split into.
+    """
+
+    lead_length: int = 26
+    opening_units: int = 8
+    most_asks: int = 12
+
+
+def structure(draft: Draft, config: StructureConfig = StructureConfig()) -> Draft:  # noqa: B008 - frozen
+    """Give each unit its role and section, and find header, sections and asks.
+
+    Args:
+        draft: segmented; its units have the role of their region.
+        config: defaults of this stage.
+
+    Returns:
+        The draft with units, header, sections, asks and warnings set.
+
+    >>> from commitments.draft import Unit
+    >>> text = "李代表：\\n一、关于修路的建议\\n路已修好。\\n某县交通局\\n2020年5月6日"
+    >>> lines, at, units = text.split("\\n"), 0, []
+    >>> for n, line in enumerate(lines):
+    ...     units.append(Unit(at, at + len(line), line, n))
+    ...     at += len(line) + 1
+    >>> done = structure(Draft(text=text, units=tuple(units)))
+    >>> [u.role.value for u in done.units], done.header.date.isoformat(), done.asks[0].text
+    (['salutation', 'heading', 'body', 'signature', 'signature'], '2020-05-06', '关于修路的建议')
+    """
+    units = draft.units
+    count = len(units)
+    letter = [i for i, u in enumerate(units) if u.role is Role.BODY]
+    opens = [i == 0 or units[i - 1].paragraph != units[i].paragraph for i in range(count)]
+    alone = [opens[i] and (i + 1 == count or opens[i + 1]) for i in range(count)]
+    roles = frame_roles(units, letter, alone)
+    plan = outline(units, letter, roles, opens, alone, config.lead_length)
+    roles.update(plan.roles)
+    matter = [i for i in letter if i not in roles or roles[i] in (Role.HEADING, Role.LEAD)]
+    first = matter[0] if matter else count
+    roles.update(_opening(units, matter, roles, config.opening_units))
+    made = tuple(
+        Unit(u.start, u.end, u.text, u.paragraph, roles.get(i, u.role), plan.unit_section.get(i))
+        for i, u in enumerate(units)
+    )
+    head = header(draft, made, first)
+    sections, asks, warnings = _ask_for(draft, made, plan.sections, plan.heads, head, config)
+    return msgspec.structs.replace(
+        draft, units=made, header=head, sections=sections, asks=asks, warnings=(*draft.warnings, *warnings)
+    )
+
+
+def _opening(
+    units: Sequence[Unit], matter: Sequence[int], roles: dict[int, Role], reach: int
+) -> dict[int, Role]:
+    """OPENING for the units up to the one that announces the answer, if it comes soon and before any heading."""
+    found: list[int] = []
+    last = -1
+    for i in matter[:reach]:
+        if roles.get(i) in (Role.HEADING, Role.LEAD):
+            break
+        found.append(i)
+        text = units[i].text
+        if _ANNOUNCES.search(text[-24:]) and re.search(r"如下|以下|[：:]$|答复|回复|函复", text[-24:]):
+            last = len(found)
+            break
+    if last < 0:
+        last = 0
+        for n, i in enumerate(found[:3]):
+            if _RECEIVED.search(units[i].text[:120]):
+                last = n + 1
+            else:
+                break
+    return dict.fromkeys(found[:last], Role.OPENING)
+
+
+def _ask_for(
+    draft: Draft,
+    units: tuple[Unit, ...],
+    sections: Sequence[Section],
+    heads: Sequence[int],
+    head: Header,
+    config: StructureConfig,
+) -> tuple[tuple[Section, ...], tuple[Ask, ...], list[str]]:
+    """The asks, and the sections with the asks that their headings name."""
+
+    warnings: list[str] = []
+    named: dict[int, str] = {}
+    if isinstance(draft.suggestion, tuple):
+        asks = _asks.given(draft.suggestion)
+    elif draft.suggestion and draft.suggestion.strip():
+        asks = _asks.split(draft.suggestion, config.most_asks)
+    else:
+        asks, named = _asks.find(draft.text, units, sections, heads, head)
+        if not asks:
+            warnings.append("no ask found: give the suggestion to have measures linked")
+    made = tuple(
+        msgspec.structs.replace(s, asks=(named[n],)) if n in named else s for n, s in enumerate(sections)
+    )
+    return made, asks, warnings

@@ -1,0 +1,215 @@
+"""The fields of the header: agency, date, recipient, title, document number, result code, publicity, kind.
+
+Values are kept as written and come with the span where they stand. Which units are header lines is `frame`'s
+decision; a field is looked for only there, so that laws and letters cited in the matter give none.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Callable, Sequence
+
+from commitments.draft import Draft, Header, Unit
+from commitments.reply import Kind, Role, Span
+from commitments.structure.frame import DATE, Frame, frame
+
+_Put = Callable[[str, int, int], None]
+_PARTS = re.compile(
+    r"(?P<y>(?:\d\s?){4}|[一二三四五六七八九〇零○ＯOo0]{4})\s?[年\-/.．]\s?"
+    r"(?P<m>\d{1,2}|[一二三四五六七八九十元]{1,2})\s?[月\-/.．]\s?(?P<d>\d{1,2}|[一二三四五六七八九十廿]{1,3})"
+)
+_DIGITS = {c: n for n, c in enumerate("〇一二三四五六七八九")} | dict.fromkeys("零○ＯOo0", 0)
+_HEAD = frozenset({Role.METADATA, Role.TITLE, Role.SALUTATION})
+_PREFIX = re.compile(
+    r"(?P<agency>[一-鿿A-Za-z（）()、·]{2,36}?)(?:关于|对(?=[一-鿿\d]{0,8}(?:人大|政协|届|第|人民)))"
+)
+
+
+def parse_date(text: str) -> datetime.date | None:
+    """The first date in a text, in Chinese or Arabic figures; ``None`` when there is none or it does not exist.
+
+    >>> parse_date("二〇二三年六月十二日"), parse_date("2023.6.12"), parse_date("2019年13月1日")
+    (datetime.date(2023, 6, 12), datetime.date(2023, 6, 12), None)
+    """
+    m = _PARTS.search(text)
+    if not m:
+        return None
+    year = m["y"].replace(" ", "")
+    if not year.isdigit():
+        year = "".join(str(_DIGITS[c]) for c in year)
+    try:
+        return datetime.date(int(year), _small(m["m"]), _small(m["d"]))
+    except ValueError:
+        return None
+
+
+def _small(word: str) -> int:
+    """A number up to 31, as months and days are written."""
+    if word.isdigit():
+        return int(word)
+    word = word.replace("元", "一").replace("廿", "二十")
+    tens, ten, ones = word.rpartition("十")
+    if not ten:
+        return _DIGITS[word] if len(word) == 1 else 0
+    return (_DIGITS.get(tens, 0) if tens else 1) * 10 + (_DIGITS.get(ones, 0) if ones else 0)
+
+
+def header(draft: Draft, units: Sequence[Unit], first_body: int) -> Header:
+    """Read the header fields off the units that are header, salutation or signature.
+
+    Args:
+        draft: its date wins over the one written.
+        units: with their roles.
+        first_body: index of the first unit that is the letter's matter; the head ends there.
+    """
+    f = frame()
+    spans: dict[str, Span] = {}
+    values: dict[str, str] = {}
+
+    def put(field: str, start: int, end: int) -> None:
+        text = draft.text[start:end]
+        if field not in values and text:
+            values[field] = text
+            spans[field] = Span(start, end, text)
+
+    titles: list[Unit] = []
+    names: list[tuple[int, int]] = []
+    dates: list[tuple[int, int, datetime.date]] = []
+    rows: list[tuple[int, int, datetime.date]] = []
+    for i, unit in enumerate(units):
+        role = unit.role
+        if role in (
+            Role.BODY,
+            Role.LEAD,
+            Role.HEADING,
+            Role.SUGGESTION,
+            Role.OUTSIDE,
+            Role.ATTACHMENT,
+            Role.CONTACT,
+        ):
+            continue
+        in_head = i < first_body
+        if role is Role.METADATA:
+            _metadata(f, unit, put, in_head)
+            if m := f.date_row.search(unit.text):
+                _add_date(rows, unit, m.start("value"), m.end("value"))
+            if m := f.agency_row.search(unit.text):
+                names.append((unit.start + m.start("value"), unit.start + m.end("value")))
+            elif in_head and not f.index.match(unit.text) and f.agency.match(unit.text):
+                names.append((unit.start, unit.end))
+        elif role is Role.TITLE and in_head:
+            titles.append(unit)
+        elif role is Role.SALUTATION and in_head:
+            _recipient(f, unit, put)
+        elif role is Role.SIGNATURE:
+            m = f.signature.match(unit.text)
+            if m:
+                _add_date(dates, unit, m.start("date"), m.end("date"))
+                if m["agency"]:
+                    names.append((unit.start + m.start("agency"), unit.start + m.end("agency")))
+            else:
+                names.append((unit.start, unit.end))
+        elif role is Role.OPENING and "recipient" not in values and (m := f.addressed.match(unit.text)):
+            put("recipient", unit.start + m.start("who"), unit.start + m.end("who"))
+    if titles:
+        _title(draft, titles, put)
+        if m := _PREFIX.match(values.get("title", "")):
+            start = spans["title"].start
+            names.append((start + m.start("agency"), start + m.end("agency")))
+    for start, end in sorted(names, key=lambda s: (-len(draft.text[s[0] : s[1]].strip()), s)):
+        put("agency", start, end - _trailing(draft.text[start:end]))
+    date = draft.date
+    written = dates or rows
+    if written:
+        start, end, latest = max(written, key=lambda d: d[2])
+        put("date", start, end)
+        date = date or latest
+    return Header(
+        kind=_kind(f, values, units, first_body),
+        agency=values.get("agency"),
+        date=date,
+        recipient=values.get("recipient"),
+        title=values.get("title"),
+        doc_number=values.get("doc_number"),
+        result_code=values.get("result_code"),
+        publicity=values.get("publicity"),
+        spans=spans,
+    )
+
+
+def _trailing(text: str) -> int:
+    """How many characters at the end of a name are not of it: spaces, （盖章）."""
+    return len(text) - len(re.sub(r"[（(](?:代?章|盖章)[）)]$", "", text.rstrip()).rstrip())
+
+
+def _add_date(dates: list[tuple[int, int, datetime.date]], unit: Unit, start: int, end: int) -> None:
+    found = parse_date(unit.text[start:end])
+    if found:
+        dates.append((unit.start + start, unit.start + end, found))
+
+
+def _metadata(f: Frame, unit: Unit, put: _Put, in_head: bool) -> None:
+    text, base = unit.text, unit.start
+    if m := f.result.search(text):
+        put("result_code", base + m.start("value"), base + m.end("value"))
+    elif in_head and (m := f.code_line.match(text)):
+        put("result_code", base + m.start("value"), base + m.end("value"))
+    if (m := f.publicity_line.match(text)) and (p := f.publicity.search(text)):
+        put("publicity", base + p.start("value"), base + p.end("value"))
+    elif (p := f.publicity.search(text)) and re.search("公开(?:属性|方式|类别|类型|选项)", text):
+        put("publicity", base + p.start("value"), base + p.end("value"))
+    if in_head and (m := f.doc_number.search(text)):
+        shift = 2 if re.match(r"文号|发文", m.group()) else 0
+        put("doc_number", base + m.start() + shift, base + m.end())
+        if p := f.publicity.search(text, m.end()):
+            put("publicity", base + p.start("value"), base + p.end("value"))
+    elif in_head and f.doc_line.match(text) and (m := re.search(r"[一-鿿]{2,12}第\d{1,5}号", text)):
+        put("doc_number", base + m.start(), base + m.end())
+    if in_head and (m := f.code_tail.search(text)) and f.doc_line.match(text):
+        put("result_code", base + m.start("value"), base + m.end("value"))
+
+
+def _recipient(f: Frame, unit: Unit, put: _Put) -> None:
+    text, base = unit.text, unit.start
+    if m := f.code_tail.search(text):
+        put("result_code", base + m.start("value"), base + m.end("value"))
+    m = re.match(
+        rf"(?:{DATE}[\s　]*)?(?:尊敬的|亲爱的)?[\s　]*(?P<who>[^：:！!，,。]*?)[\s　]*(?:(?:您|你|您们|你们|大家)好|[：:！!，,。]|$)",
+        text,
+    )
+    if m and m["who"]:
+        put("recipient", base + m.start("who"), base + m.end("who"))
+
+
+def _title(draft: Draft, titles: Sequence[Unit], put: _Put) -> None:
+    """The title; one that the page broke is one stretch of text, one that stands twice is taken once."""
+    f = frame()
+    first = titles[0]
+    if len(titles) > 1 and not f.title.match(first.text):
+        put("title", first.start, titles[1].end)
+    else:
+        put("title", first.start, first.end)
+
+
+def _kind(f: Frame, values: dict[str, str], units: Sequence[Unit], first_body: int) -> Kind | None:
+    """Suggestion or proposal by who is addressed; the title only when the address does not tell."""
+    who = values.get("recipient", "")
+    title = values.get("title", "")
+    if who:
+        if f.member.search(who):
+            return Kind.PROPOSAL
+        if f.deputy.search(who):
+            return Kind.SUGGESTION
+        if re.search("人大", who):
+            return Kind.SUGGESTION
+        if f.citizen.search(who) or who in ("您", "你"):
+            return Kind.MESSAGE
+    near = title or "".join(u.text for u in units[: first_body + 2])[:400]
+    proposal = bool(re.search("政协|提案", near))
+    suggestion = bool(re.search("人大|人民代表大会|代表建议|号建议|议案", near))
+    if proposal != suggestion:
+        return Kind.PROPOSAL if proposal else Kind.SUGGESTION
+    if "政府工作报告" in title:
+        return Kind.REPORT
+    return Kind.MESSAGE if re.search("网友|网民|留言|来信", near) else None

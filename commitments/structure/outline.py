@@ -1,0 +1,286 @@
+"""Headings, list items and lead-ins: the order inside a letter.
+
+`item` reads the ordinal at the start of a unit; `outline` finds headings (小标题) and lead-ins (领起句) and builds the
+sections. Which asks the headings name is `asks`' work.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import NamedTuple
+
+from commitments.draft import Unit
+from commitments.lexicon import table
+from commitments.reply import Role, Section
+from commitments.structure.frame import alternatives
+
+_N = "一二三四五六七八九十"
+_ITEM = re.compile(
+    rf"(?P<chapter>[{_N}]{{1,3}}[、．.](?![{_N}][、是产级类线])\s*)"
+    rf"|(?P<paren>[（(][{_N}]{{1,3}}[）)][、．.]?\s*)"
+    r"|(?P<number>\d{1,2}\s?[、．.](?!\d)\s*)"
+    r"|(?P<bracket>[（(]\d{1,2}[）)][、．.]?\s*)"
+    r"|(?P<circle>[①-⑳]\s*)"
+    rf"|(?P<one>[{_N}]{{1,2}}[是要](?![{_N}要否不因为什]))"
+    r"|(?P<first>(?:首先|其次|再次|再者)(?:[，,、]|是(?!否)|要))"
+    rf"|(?P<nth>(?:第[{_N}]{{1,2}}|其[一二三四五六七八九])[，,、：:是])"
+    rf"|(?P<point>(?:关于|针对|对于?|就)?(?:您|你|你们|委员|代表)?(?:提出的|所提的?)?第[{_N}\d]{{1,2}}[、第{_N}\d和]{{0,8}}(?:个|条|点|项|件)(?:建议|意见|问题|诉求|事|提案)?(?=[，,、：:。]|$)[，,、：:]?"
+    rf"|(?:建议|问题|意见|诉求)[{_N}](?=[，,、：:。\s]|$)[，,、：:]?\s*|[{_N}]问)"
+    r"|(?P<bullet>(?:——|[■●◆▲★◇□►▶•·])\s*)"
+    r"|(?P<box>【[^】]{1,30}】)"
+)
+_DIGIT = {c: n for n, c in enumerate("〇一二三四五六七八九")}
+_SECTION_KINDS = frozenset(
+    {"chapter", "paren", "number", "bracket", "circle", "bullet", "box", "point", "topic", "plain"}
+)
+_ENDS = "。；;！!？?：:，,、 　"
+
+
+class Item(NamedTuple):
+    """An ordinal at the start of a unit."""
+
+    kind: str
+    end: int
+    number: int | None
+
+
+def number(text: str) -> int | None:
+    """The first number in an ordinal, Chinese or Arabic.
+
+    >>> number("第十二条"), number("（三）"), number("4."), number("——")
+    (12, 3, 4, None)
+    """
+    if m := re.search(r"\d{1,3}", text):
+        return int(m.group())
+    if m := re.search(r"[①-⑳]", text):
+        return ord(m.group()) - ord("①") + 1
+    m = re.search(rf"[{_N}]+", text)
+    if not m:
+        return None
+    word = m.group()
+    tens, ten, ones = word.rpartition("十")
+    if not ten:
+        return _DIGIT[word[0]]
+    return (_DIGIT.get(tens, 1) if tens else 1) * 10 + (_DIGIT.get(ones, 0) if ones else 0)
+
+
+def item(text: str) -> Item | None:
+    """The ordinal that a unit starts with.
+
+    >>> item("（二）完善服务。").kind, item("一是加强宣传。").number, item("一、二、三产业增速较快。")
+    ('paren', 1, None)
+    """
+    m = _ITEM.match(text)
+    if not m:
+        return None
+    kind = str(m.lastgroup)
+    return Item(kind, m.end(), None if kind in ("bullet", "box") else number(m.group()))
+
+
+class _Leads:
+    def __init__(self) -> None:
+        lead = table("structure")["lead"]
+        self.blockers = re.compile(
+            rf"{alternatives(lead['blockers'])}|\d|[一二两三四五六七八九十百]+(?:个|条|所|处|次|项|家|人|名|万|亿)"
+        )
+        self.verbs = re.compile(alternatives(lead["verbs"]))
+        self.topics = re.compile(
+            r"(?:(?:再|先|最后|接着)(?:说|谈|讲|报告|汇报)[^，。]{1,14}|(?:关于|针对|至于)[^，。；：:]{2,40}"
+            r"|[^，。；：:]{2,30}(?:方面|环节|上)|在[^，。；：:]{2,30}(?:方面|上|中))[。：:]?$"
+        )
+
+
+@cache
+def _leads() -> _Leads:
+    return _Leads()
+
+
+class Outline(NamedTuple):
+    """What `outline` found."""
+
+    roles: dict[int, Role]
+    sections: list[Section]
+    unit_section: dict[int, int]
+    heads: list[int]
+
+
+def heading_title(text: str, start: int, alone: bool) -> str:
+    """The title in a unit that opens a section, when its answer may follow on the same line."""
+    rest = text[start:]
+    if m := re.match(r"【([^】]{1,30})】", text):
+        return m.group(1)
+    if not alone or len(rest) > 60:
+        if m := re.match(
+            r"(?:关于|针对|对|就)[^。；：:]{2,60}?(?:的建议|的问题|的提案|建议|问题|方面|事宜|情况)(?=[^的和与、）”》]|$)",
+            rest,
+        ):
+            return m.group().strip(_ENDS)
+        m = re.match(r"[^。；：:，,！？?]{1,40}", rest)
+        return m.group().strip(_ENDS) if m else ""
+    return rest.strip(_ENDS)
+
+
+def outline(
+    units: Sequence[Unit],
+    letter: Sequence[int],
+    frame_roles: Mapping[int, Role],
+    opens: Sequence[bool],
+    alone: Sequence[bool],
+    lead_length: int,
+) -> Outline:
+    """Find headings and lead-ins, and nest the sections.
+
+    Args:
+        units: all units of the draft.
+        letter: indices of those that belong to the letter.
+        frame_roles: roles already given.
+        opens: for each unit, whether it starts its line.
+        alone: for each unit, whether nothing else stands on its line.
+        lead_length: longest lead-in, in characters.
+
+    Returns:
+        Roles of headings and lead-ins, the sections, the section of each unit, and the unit that opens each section.
+    """
+    body = [i for i in letter if i not in frame_roles]
+    items = {i: item(units[i].text) for i in body}
+    roles = _lead_roles(units, body, items, opens, alone, lead_length)
+    sections: list[list[object]] = []
+    heads: list[int] = []
+    stack: list[tuple[str, int]] = []
+    unit_section: dict[int, int] = {}
+    for i in body:
+        it = items[i]
+        kind = it.kind if it else ""
+        role = roles.get(i)
+        if role is Role.LEAD and not it and opens[i]:
+            kind = "topic"
+        elif role is Role.HEADING and not it:
+            kind = "plain"
+        opening = kind in _SECTION_KINDS and (
+            role is Role.HEADING
+            or (role is Role.LEAD and kind != "topic")
+            or (role is Role.LEAD and _leads().topics.match(units[i].text) is not None)
+            or kind in ("chapter", "point", "box")
+            or (kind in ("paren", "number") and opens[i])
+        )
+        if opening:
+            while any(kind == k for k, _ in stack):
+                found, _ = stack.pop()
+                if found == kind:
+                    break
+            parent = stack[-1][1] if stack else None
+            title = heading_title(units[i].text, it.end if it and kind != "box" else 0, alone[i])
+            stack.append((kind, len(sections)))
+            sections.append([title, len(stack), units[i].start, units[i].end, parent])
+            heads.append(i)
+        if stack:
+            inner = stack[-1][1]
+            unit_section[i] = inner
+            sections[inner][3] = units[i].end
+    for index in range(len(sections) - 1, -1, -1):
+        up = sections[index][4]
+        if isinstance(up, int):
+            sections[up][3] = max(sections[up][3], sections[index][3])  # type: ignore[type-var]
+    made = [
+        Section(
+            index=n,
+            title=str(t),
+            level=int(str(lv)),
+            start=int(str(s)),
+            end=int(str(e)),
+            parent=None if p is None else int(str(p)),
+        )
+        for n, (t, lv, s, e, p) in enumerate(sections)
+    ]
+    return Outline(roles, made, unit_section, heads)
+
+
+def _lead_roles(
+    units: Sequence[Unit],
+    body: Sequence[int],
+    items: Mapping[int, Item | None],
+    opens: Sequence[bool],
+    alone: Sequence[bool],
+    lead_length: int,
+) -> dict[int, Role]:
+    """HEADING and LEAD, for the units that are certainly one."""
+    leads = _leads()
+    roles: dict[int, Role] = {}
+    for n, i in enumerate(body):
+        text = units[i].text
+        if len(text) > 70:
+            continue
+        it = items[i]
+        after = body[n + 1] if n + 1 < len(body) else None
+        if alone[i]:
+            if _is_heading(text, it, leads):
+                roles[i] = Role.HEADING
+            continue
+        if after is None or units[after].paragraph != units[i].paragraph:
+            continue
+        rest = text[it.end :] if it else text
+        if len(rest) > lead_length or text[-1] not in "。：:":
+            continue
+        following = items[after]
+        if it:
+            if following and following.kind == it.kind:
+                continue
+            if leads.blockers.search(rest):
+                continue
+            roles[i] = Role.LEAD
+        elif opens[i]:
+            if leads.topics.match(text) or (
+                len(text) <= 22 and leads.verbs.match(text) and not leads.blockers.search(text)
+            ):
+                roles[i] = Role.LEAD
+    _agree(units, body, items, roles)
+    return roles
+
+
+def _is_heading(text: str, it: Item | None, leads: _Leads) -> bool:
+    """Whether a unit that has its line to itself is a heading."""
+    last = text[-1]
+    if it and it.kind != "one":
+        if last in "；;，,":
+            return False
+        if last in "。！!：:":
+            return len(text) <= 40 and not leads.blockers.search(text[it.end :])
+        return len(text) <= 60 and not re.search(r"[，,].*[，,].*[，,]", text)
+    if last in "。；;！!，,：:、…" or len(text) > 30:
+        return False
+    return not re.search(r"\d{4}|[，,；]", text)
+
+
+def _agree(
+    units: Sequence[Unit], body: Sequence[int], items: Mapping[int, Item | None], roles: dict[int, Role]
+) -> None:
+    """Items of one series are of one make: one that lists measures (一是…。二是…。) has no lead-ins."""
+    series: dict[str, list[tuple[int, bool]]] = {}
+
+    def close(kind: str) -> None:
+        members = series.pop(kind, [])
+        if len(members) > 1 and sum(lead for _, lead in members) * 2 <= len(members):
+            for i, _ in members:
+                if roles.get(i) is Role.LEAD:
+                    del roles[i]
+
+    for i in body:
+        it = items[i]
+        if not it or it.kind not in (
+            "one",
+            "first",
+            "nth",
+            "number",
+            "bracket",
+            "circle",
+            "paren",
+            "chapter",
+        ):
+            continue
+        if it.number == 1:
+            close(it.kind)
+        series.setdefault(it.kind, []).append((i, roles.get(i) in (Role.LEAD, Role.HEADING)))
+    for kind in list(series):
+        close(kind)
