@@ -177,6 +177,7 @@ def evaluate(
         for source in names:
             groups.append(Group("source", source, measure(lambda _, s, n=source: s == n)))  # type: ignore[misc]
 
+    skipped = {d.id for d in gold if d.id in no_links or (d.asks and not metrics.linkable(d))}
     sums = {name: metrics.total(of_model).confusion for name, of_model in counts.items()}
     return Report(
         model=next(iter(pipelines)),
@@ -187,9 +188,7 @@ def evaluate(
         confusion={name: _matrix(cells) for name, cells in sums.items()},
         groups=tuple(groups),
         failures=tuple(failures),
-        no_links=tuple(
-            sorted({d.id for d in gold if d.id in no_links or d.asks and not metrics.linkable(d)})
-        ),
+        no_links=tuple(sorted(skipped)),
         resamples=resamples,
         seed=seed,
         commit=_commit(),
