@@ -1,0 +1,276 @@
+"""The command line: `commitments show`, `explain` and `evaluate`.
+
+The commands only find what to read, call the library and choose where the result goes; how a letter looks is
+in `terminal` and `view`, what the figures mean in `metrics`. Exit codes: 0 all well; 1 something could not be
+read, and the rest was still done; 2 the command was not understood.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import sys
+from collections.abc import Iterator
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+import commitments
+from commitments.errors import CommitmentsError, ModelError, ReadError
+
+if TYPE_CHECKING:
+    from commitments.pipeline import Pipeline
+    from commitments.readers import Source
+    from commitments.reply import Reply
+
+app = typer.Typer(
+    help="Reads Chinese government replies (答复): what was done, is being done, is promised.",
+    add_completion=False,
+    no_args_is_help=True,
+    # Plain help and errors: they read the same in a terminal, a pipe and a log.
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+
+class Lang(str, Enum):
+    """Language of a page's labels."""
+
+    EN = "en"
+    ZH = "zh"
+
+
+Files = Annotated[
+    list[str],
+    typer.Argument(metavar="FILE", help="Letters: files, folders, or - for standard input."),
+]
+Model = Annotated[str, typer.Option("--model", "-m", help="Model to read with: a name or a path.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Write JSON.")]
+Suggestion = Annotated[
+    list[str] | None,
+    typer.Option("--suggestion", "-s", metavar="TEXT", help="What was asked: once, or once for each ask."),
+]
+SuggestionFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--suggestion-file", metavar="FILE", help="The same, from a file.", exists=True, dir_okay=False
+    ),
+]
+Date = Annotated[
+    datetime.datetime | None,
+    typer.Option("--date", metavar="YYYY-MM-DD", formats=["%Y-%m-%d"], help="Date of the reply."),
+]
+
+
+def main() -> None:
+    """Run the command line."""
+    from commitments import terminal
+
+    terminal.ready(sys.stdout)
+    terminal.ready(sys.stderr)
+    app(prog_name="commitments")
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(f"commitments {commitments.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and stop.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command(short_help="Show letters with the status of each sentence.")
+def show(
+    files: Files,
+    model: Model = "cues",
+    suggestion: Suggestion = None,
+    suggestion_file: SuggestionFile = None,
+    date: Date = None,
+    html: Annotated[
+        Path | None,
+        typer.Option(
+            "--html", metavar="OUT.html", help="Write a page for a browser instead.", dir_okay=False
+        ),
+    ] = None,
+    lang: Annotated[Lang, typer.Option("--lang", help="Language of that page's labels.")] = Lang.EN,
+    as_json: AsJson = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Say also why: cues, links, reasons.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="The sentences and errors, no more.")] = False,
+) -> None:
+    """Show letters: each sentence with its status and the asks that it answers.
+
+    The marks are ✓ completed (已完成), ▸ ongoing (持续推进) and ◇ pledge (未来承诺). With --json there is one
+    object a letter, each on its line; with --html one page holds all the letters.
+
+    \b
+    Examples:
+      commitments show seeds/yangpu-2023-C-064.txt
+      commitments show -v letter.docx --suggestion 增设公交站 --suggestion 延长运营时间
+      commitments show letters/ --html letters.html --lang zh
+      commitments show - --json < letter.html
+    """  # noqa: D301 - typer wants the character itself
+    from commitments import terminal, view
+
+    nlp = _load(model)
+    given = _suggestion(suggestion, suggestion_file)
+    failures: list[str] = []
+    out = terminal.Terminal(sys.stdout)
+    pages: list[Reply] = []
+    if as_json:
+        sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
+    for n, reply in enumerate(_replies(nlp, files, given, date, failures)):
+        if html:
+            pages.append(reply)
+        if as_json:
+            try:
+                typer.echo(reply.to_json())
+            except CommitmentsError as error:
+                _fail(reply.name or "reply", str(error), failures)
+        elif not html:
+            if n and not quiet:
+                out.text("")
+            out.reply(reply, verbose=verbose, quiet=quiet)
+    if html and pages:
+        try:
+            html.write_text(view.page(pages, lang="zh" if lang is Lang.ZH else "en"), encoding="utf-8")
+        except OSError as error:
+            _fail(str(html), error.strerror or str(error), failures)
+        else:
+            if not quiet:
+                typer.echo(f"wrote {html}", err=True)
+    _leave(failures)
+
+
+@app.command(short_help="Tell all that is known of one sentence.")
+def explain(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="The letter: a file, or - for standard input.")],
+    sentence: Annotated[int, typer.Option("--sentence", "-n", min=1, help="Its number, as `show` gives it.")],
+    model: Model = "cues",
+    suggestion: Suggestion = None,
+    suggestion_file: SuggestionFile = None,
+    date: Date = None,
+) -> None:
+    """Tell all that is known of one sentence: evidence with points, link, place, neighbours.
+
+    \b
+    Example:
+      commitments explain seeds/yangpu-2023-C-064.txt --sentence 12
+    """  # noqa: D301 - typer wants the character itself
+    from commitments import terminal
+
+    nlp = _load(model)
+    failures: list[str] = []
+    given = _suggestion(suggestion, suggestion_file)
+    replies = list(_replies(nlp, [file], given, date, failures))
+    if len(replies) > 1:
+        raise typer.BadParameter(f"{file} holds {len(replies)} letters; give one", param_hint="FILE")
+    for reply in replies:
+        if sentence > len(reply.sentences):
+            raise typer.BadParameter(
+                f"the letter has {len(reply.sentences)} sentences", param_hint="--sentence"
+            )
+        terminal.Terminal(sys.stdout).sentence(reply, sentence)
+    _leave(failures)
+
+
+@app.command(short_help="Measure a model on labelled letters.")
+def evaluate(
+    gold: Annotated[list[Path], typer.Argument(metavar="GOLD.jsonl", help="Files of labelled letters.")],
+    model: Model = "cues",
+    as_json: AsJson = False,
+) -> None:
+    """Measure a model on labelled letters, beside the baselines, with intervals by letter.
+
+    \b
+    Example:
+      commitments evaluate seeds/dev.jsonl --model cues
+    """  # noqa: D301 - typer wants the character itself
+    from commitments import evaluate as evaluation
+
+    failures: list[str] = []
+    try:
+        report = evaluation.run(gold, model=model)
+    except ModelError as error:
+        raise typer.BadParameter(str(error), param_hint="--model") from error
+    except CommitmentsError as error:
+        _fail("evaluate", str(error), failures)
+    else:
+        if as_json:
+            typer.echo(json.dumps(report.to_dict(), ensure_ascii=False, indent=2))
+        else:
+            typer.echo(report.render())
+    _leave(failures)
+
+
+def _load(model: str) -> Pipeline:
+    try:
+        return commitments.load(model)
+    except ModelError as error:
+        raise typer.BadParameter(str(error), param_hint="--model") from error
+
+
+def _suggestion(texts: list[str] | None, file: Path | None) -> str | list[str] | None:
+    """What was asked: one text, which is split into its asks, or the asks themselves."""
+    if file is None:
+        return texts[0] if texts and len(texts) == 1 else texts or None
+    if texts:
+        raise typer.BadParameter(
+            "give --suggestion or --suggestion-file, not both", param_hint="--suggestion"
+        )
+    try:
+        text: str = commitments.read(file).text
+    except CommitmentsError as error:
+        raise typer.BadParameter(str(error), param_hint="--suggestion-file") from error
+    return text
+
+
+def _replies(
+    nlp: Pipeline,
+    files: list[str],
+    suggestion: str | list[str] | None,
+    date: datetime.datetime | None,
+    failures: list[str],
+) -> Iterator[Reply]:
+    """Read letters one by one; one that fails is told of and passed over."""
+    for source in _sources(files):
+        if isinstance(source, ReadError):
+            _fail(source.name, source.reason, failures)
+            continue
+        try:
+            yield nlp(source, suggestion=suggestion, date=date.date() if date else None)
+        except CommitmentsError as error:
+            _fail(source.name or "reply", str(error), failures)
+
+
+def _sources(files: list[str]) -> Iterator[Source | ReadError]:
+    yield from commitments.read_all(files)
+
+
+def _fail(name: str, reason: str, failures: list[str]) -> None:
+    from commitments.terminal import plain
+
+    # An error that carries its name already does not say it twice.
+    line = reason if reason.startswith(f"{name}: ") else f"{name}: {reason}"
+    failures.append(plain(line))
+    typer.echo(failures[-1], err=True)
+
+
+def _leave(failures: list[str]) -> None:
+    if failures:
+        raise typer.Exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,276 @@
+"""How a reply looks in a terminal, and as plain lines where there is none.
+
+On a terminal: colours, and long sentences wrapped under themselves. In a pipe or a file: one line a sentence,
+no escape codes, so that grep and less can read it. Which command shows what is in `cli`; the page in `view`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from typing import TextIO
+
+from rich.cells import cell_len
+from rich.console import Console
+from rich.text import Text
+
+from commitments.reply import Evidence, How, Reply, Role, Sentence, Status
+from commitments.view import MARKS
+
+_STYLE: dict[Status, str] = {
+    # Hues far apart for colour-blind readers too; the mark says the same without colour.
+    Status.COMPLETED: "green",
+    Status.ONGOING: "bright_blue",
+    Status.PLEDGE: "bold yellow",
+    Status.NONE: "",
+}
+_CHINESE_MARKS: dict[Status, str] = {
+    Status.COMPLETED: "已",
+    Status.ONGOING: "在",
+    Status.PLEDGE: "将",
+    Status.NONE: "",
+}
+_QUIET_ROLES = frozenset({Role.OUTSIDE, Role.SUGGESTION, Role.METADATA, Role.CONTACT, Role.ATTACHMENT})
+# Control characters of both sets, and those that turn the direction of writing.
+_CONTROLS = dict.fromkeys(
+    (*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A)), "�"
+)
+# A line is not broken inside a word in Latin letters, before a mark that closes, or after one that opens.
+_PIECE = re.compile(r"[（《“‘「『〔【]*(?:[!-~]+|\S)[，。、；：！？）》”’」』〕】…]*|\s+")
+
+
+def ready(stream: TextIO) -> None:
+    """Let a stream carry Chinese, whatever the locale says.
+
+    A character that the stream's encoding lacks becomes ``?``; an encoding that has no Chinese at all (ASCII,
+    Windows-1252) is changed to UTF-8, which is what files and pipes want.
+    """
+    reconfigure = getattr(stream, "reconfigure", None)
+    if reconfigure is None:  # not a text file of Python's own, such as a notebook's
+        return
+    if _carries(stream, "已"):
+        reconfigure(errors="replace")
+    else:
+        reconfigure(encoding="utf-8", errors="replace")
+
+
+def plain(text: str) -> str:
+    r"""Make text of unknown origin safe to print on one line.
+
+    Line breaks become spaces; control characters, which could move the cursor or rewrite what stands on the
+    screen, are made visible.
+
+    >>> plain("已\n建成\x1b[2J")
+    '已 建成�[2J'
+    """
+    return " ".join(text.split()).translate(_CONTROLS)
+
+
+class Terminal:
+    """Writes replies to a stream.
+
+    Args:
+        stream: such as ``sys.stdout``.
+        env: where NO_COLOR, FORCE_COLOR and TERM are looked up.
+    """
+
+    def __init__(self, stream: TextIO | None = None, env: Mapping[str, str] = os.environ) -> None:
+        stream = stream or sys.stdout
+        self.wraps = stream.isatty()
+        coloured = (self.wraps and env.get("TERM") != "dumb") or bool(env.get("FORCE_COLOR"))
+        coloured = coloured and not env.get("NO_COLOR")
+        self._console = Console(
+            file=stream,
+            force_terminal=coloured,
+            color_system="auto" if coloured else None,
+            highlight=False,
+            markup=False,
+            emoji=False,
+        )
+        self._marks = MARKS if _carries(stream, "".join(MARKS.values())) else _CHINESE_MARKS
+
+    def reply(self, reply: Reply, *, verbose: bool = False, quiet: bool = False) -> None:
+        """Show a letter: what it is, what is asked, then each sentence with its status and asks.
+
+        Args:
+            reply: what the pipeline returned.
+            verbose: say also why each sentence has its status and its asks.
+            quiet: leave out what stands before the sentences.
+        """
+        if not quiet:
+            self._head(reply)
+        marks = max((self._mark(s).cell_len for s in reply.sentences), default=0)
+        asks = max((len(" ".join(s.asks)) for s in reply.sentences), default=0)
+        widths = (-len(str(len(reply.sentences))), marks, min(asks, 12))
+        for number, s in enumerate(reply.sentences, 1):
+            if s.role is Role.HEADING and self.wraps:
+                self._line()
+            answers = Text(plain(" ".join(s.asks)), "cyan")
+            self._line(Text(str(number), "dim"), self._mark(s), answers, self._sentence(s), widths=widths)
+            for reason in _reasons(s) if verbose else ():
+                self._line(Text(), Text(), Text(), Text(reason, "dim"), widths=widths)
+
+    def sentence(self, reply: Reply, number: int) -> None:
+        """Show all that is known of one sentence: evidence, links, place and neighbours.
+
+        Args:
+            reply: what the pipeline returned.
+            number: of the sentence, from 1.
+        """
+        s = reply.sentences[number - 1]
+        status = f"{s.status.value} {s.status.zh}"
+        also = f" · also {', '.join(f'{x.value} {x.zh}' for x in s.also)}" if s.also else ""
+        self._line(
+            Text(f"sentence {number} of {len(reply.sentences)} · "),
+            Text(status, style=_STYLE[s.status]),
+            Text(f"{also} · confidence {s.confidence:.2f} · by {plain(s.by or reply.model)}"),
+            sep="",
+        )
+        self._line(Text("  " + plain(s.clean or s.text), style="bold"))
+        self._line(Text(f"place     characters {s.start}:{s.end} · {s.role.value} {s.role.zh}"))
+        section = s.section
+        path: list[str] = []
+        while section is not None:
+            path.append(plain(reply.sections[section].title))
+            section = reply.sections[section].parent
+        self._line(Text(f"section   {' > '.join(reversed(path)) or 'before the first heading'}"))
+        self._line(Text("evidence" + ("" if s.evidence else "  none: no rule speaks")))
+        for evidence in s.evidence:
+            self._line(Text("  " + _reason(evidence, place=True)))
+        totals: dict[Status, float] = {}
+        for evidence in s.evidence:
+            totals[evidence.status] = totals.get(evidence.status, 0.0) + evidence.points
+        if totals:
+            points = " · ".join(f"{status.value} {total:g}" for status, total in totals.items())
+            self._line(Text(f"points    {points}"))
+        self._line(Text(f"asks      {_link(s)}"))
+        for ask in reply.asks:
+            if ask.id in s.asks or "*" in s.asks:
+                self._line(Text(f"  {plain(ask.id)} {plain(ask.text)}", style="cyan"))
+        self._line(Text("context"))
+        first = max(0, number - 3)
+        for i, other in enumerate(reply.sentences[first : number + 2], first + 1):
+            shown = Text(">" if i == number else " ")
+            self._line(shown, Text(str(i)), self._mark(other), self._sentence(other), widths=(1, -4, 3))
+
+    def text(self, text: str) -> None:
+        """Write text as it is, a report say."""
+        self._line(Text(text))
+
+    def _head(self, reply: Reply) -> None:
+        if reply.title or reply.name:
+            self._line(Text(plain(reply.title or reply.name or ""), style="bold"))
+        facts = [
+            reply.name if reply.title else None,
+            reply.agency,
+            reply.doc_number,
+            reply.date.isoformat() if reply.date else None,
+            f"{reply.kind.value} {reply.kind.zh}" if reply.kind else None,
+            reply.result_code,
+            reply.publicity,
+        ]
+        if any(facts):
+            self._line(Text(" · ".join(plain(fact) for fact in facts if fact), style="dim"))
+        for ask in reply.asks:
+            counts = self._counts(reply.answers(ask.id))
+            self._line(Text(plain(ask.id), style="cyan"), Text(plain(ask.text)), counts or Text("no measure"))
+        self._line(Text(f"{len(reply.sentences)} sentences:"), self._counts(reply.sentences, names=True))
+        for note in reply.warnings:
+            self._line(Text("note: " + plain(note), style="dim"))
+        self._line()
+
+    def _counts(self, sentences: tuple[Sentence, ...], *, names: bool = False) -> Text:
+        counts = dict.fromkeys(Status, 0)
+        for s in sentences:
+            counts[s.status] += 1
+        parts = [
+            Text(
+                f"{self._marks[status]} {count}{f' {status.value}' if names else ''}".strip(), _STYLE[status]
+            )
+            for status, count in counts.items()
+            if count
+        ]
+        return Text("  ").join(parts)
+
+    def _mark(self, s: Sentence) -> Text:
+        return Text("").join(Text(self._marks[x], _STYLE[x]) for x in (s.status, *s.also))
+
+    def _sentence(self, s: Sentence) -> Text:
+        style = _STYLE[s.status]
+        if s.role in _QUIET_ROLES:
+            style = "dim"
+        elif s.role in (Role.HEADING, Role.TITLE):
+            style = "bold"
+        return Text(plain(s.clean or s.text), style)
+
+    def _line(self, *cells: Text, widths: tuple[int, ...] = (), sep: str = " ") -> None:
+        """Write cells on one line, the first ones padded: to the left of negative widths.
+
+        On a terminal the last cell is wrapped under itself, where that leaves it room enough.
+        """
+        padded = [_padded(cell, widths[i]) if i < len(widths) else cell for i, cell in enumerate(cells)]
+        head = Text(sep).join([*padded[:-1], Text()])
+        room = self._console.width - head.cell_len
+        last = padded[-1] if padded else Text()
+        if self.wraps and room >= 20 and last.cell_len > room:
+            parts = [Text(part, last.style) for part in _wrapped(last.plain, room)]
+        else:
+            parts = [last]
+        for i, part in enumerate(parts):
+            line = (Text(" " * head.cell_len) if i else head) + part
+            line.rstrip()
+            self._console.print(line, soft_wrap=True)
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    """Break text into lines of a width in columns; Chinese has no spaces to break at."""
+    lines: list[str] = []
+    line, used = "", 0
+    for piece in _PIECE.findall(text):
+        size = cell_len(piece)
+        if used + size > width and line:
+            lines.append(line)
+            line, used = "", 0
+            if piece.isspace():
+                continue
+        line, used = line + piece, used + size
+    return [*lines, line]
+
+
+def _padded(cell: Text, width: int) -> Text:
+    gap = Text(" " * (abs(width) - cell.cell_len))
+    return gap + cell if width < 0 else cell + gap
+
+
+def _carries(stream: TextIO, text: str) -> bool:
+    try:
+        text.encode(stream.encoding or "utf-8")
+    except (UnicodeEncodeError, LookupError, AttributeError):
+        return False
+    return True
+
+
+def _reasons(s: Sentence) -> Iterator[str]:
+    """Why a sentence has its status and asks; nothing of what its place in the letter already says."""
+    for evidence in s.evidence:
+        if s.status is not Status.NONE or evidence.how in (How.CUE, How.INHERITED):
+            yield _reason(evidence)
+    if s.status is not Status.NONE:
+        yield _link(s)
+
+
+def _reason(evidence: Evidence, *, place: bool = False) -> str:
+    words = f" “{plain(evidence.text)}”" if evidence.text else ""
+    at = f" at {evidence.start}:{evidence.end}" if place and evidence.start is not None else ""
+    rule = f"{plain(evidence.rule)} {evidence.how.value}{words}{at}"
+    return f"{rule} → {evidence.status.value} {evidence.points:g}"
+
+
+def _link(s: Sentence) -> str:
+    if s.status is Status.NONE:
+        return "none: it tells no measure"
+    answer = f"answers {' '.join(map(plain, s.asks))}" if s.asks else "answers no ask"
+    why = ": ".join(plain(part) for part in (s.link.by, s.link.reason) if part)
+    return f"{answer}{f' ({why})' if why else ''}"
