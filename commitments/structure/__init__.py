@@ -16,7 +16,7 @@ from commitments.reply import Ask, Role, Section
 from commitments.structure import asks as _asks
 from commitments.structure.frame import frame_roles
 from commitments.structure.header import header
-from commitments.structure.outline import outline
+from commitments.structure.outline import Outline, outline
 
 _ANNOUNCES = re.compile(
     r"(?:如下|以下(?:答复|回复|说明|意见)|汇报|报告|说明|函复|回复|答复)[^，。：:；]{0,8}[：:。，,；\s]*$"
@@ -76,7 +76,7 @@ def structure(draft: Draft, config: StructureConfig = StructureConfig()) -> Draf
         for i, u in enumerate(units)
     )
     head = header(draft, made, first)
-    sections, asks, warnings = _ask_for(draft, made, plan.sections, plan.heads, head, config)
+    sections, asks, warnings = _ask_for(draft, made, plan, head, config)
     return msgspec.structs.replace(
         draft, units=made, header=head, sections=sections, asks=asks, warnings=(*draft.warnings, *warnings)
     )
@@ -109,8 +109,7 @@ def _opening(
 def _ask_for(
     draft: Draft,
     units: tuple[Unit, ...],
-    sections: Sequence[Section],
-    heads: Sequence[int],
+    plan: Outline,
     head: Header,
     config: StructureConfig,
 ) -> tuple[tuple[Section, ...], tuple[Ask, ...], list[str]]:
@@ -123,10 +122,10 @@ def _ask_for(
     elif draft.suggestion and draft.suggestion.strip():
         asks = _asks.split(draft.suggestion, config.most_asks)
     else:
-        asks, named = _asks.find(draft.text, units, sections, heads, head)
+        asks, named = _asks.find(draft.text, units, plan, head)
         if not asks:
             warnings.append("no ask found: give the suggestion to have measures linked")
     made = tuple(
-        msgspec.structs.replace(s, asks=(named[n],)) if n in named else s for n, s in enumerate(sections)
+        msgspec.structs.replace(s, asks=(named[n],)) if n in named else s for n, s in enumerate(plan.sections)
     )
     return made, asks, warnings

@@ -10,8 +10,8 @@ import re
 from collections.abc import Sequence
 
 from commitments.draft import Header, Unit
-from commitments.reply import Ask, AskOrigin, Role, Section, Span
-from commitments.structure.outline import item
+from commitments.reply import Ask, AskOrigin, Role, Span
+from commitments.structure.outline import Outline, item
 
 _N = "一二三四五六七八九十"
 # A heading that names an ask: “关于……的建议”, “关于……问题”, “第二条建议”.
@@ -32,8 +32,17 @@ _REFLECTED = re.compile(
 _IN_TITLE = re.compile(
     r"[“《](?P<quoted>[^”》]{4,100})[”》]|(?P<ask>关于(?!.{0,14}(?:人大|政协|届|代表|第\S{1,12}号)).{3,80}?(?:建议|提案|问题))的?(?:答复|复函|回复|的函|办理)"
 )
-_ORDINAL = re.compile(
-    rf"(?:建议|意见|问题|诉求)[{_N}](?=[，,、：:。\s]|$)|第[{_N}\d]{{1,2}}[个条点项](?:建议|意见|问题|诉求|方面的建议)"
+_PROPOSED = re.compile(
+    r"(?:提出|反映)的(?P<ask>[^，。；：:《》]{4,80}?的?(?:建议|提案|问题))(?=[，,。；：:由已经转收])"
+)
+_NUMBERED_TITLE = re.compile(
+    r"(?:关于|对)(?P<ask>(?:[^，。；]{2,40}?)第\S{1,20}号[^，。；]{0,12}?(?:建议|提案|议案))"
+)
+_POINT = re.compile(rf"(?:建议|意见|问题|诉求)[{_N}]")
+_NOT_TOPIC = re.compile(
+    _NOT_ASKING.pattern
+    + r"|^抓|做法|成效|难点|底数|办法|攻坚|情况$|说明|安排|思路|举措|打算|措施|不足|规划$|方向|其他|部署"
+    r"|进展|后续|已经|正在|^要|^马上|^(?:坚持|加快|推动|夯实|强化|丰富|健全|深入|不断|持续|提升|优化|坚决|完善|探索|盘活)"
 )
 _DEMAND = re.compile(
     r"建议|请问|希望|请求|恳请|恳求|请.{0,8}(?:解决|处理|给|帮|核实|回复|答复|领导|政府|部门)|要求|强烈要求|能否|能不能|可否|是否|应当|应该|什么时候|何时|为什么|为何|怎么|如何|多久|多少|哪|什么|吗[？?]|呢[？?]|[？?]"
@@ -92,11 +101,11 @@ def _numbered(text: str) -> list[str]:
     for kind, at in starts:
         by_kind.setdefault(kind, []).append(at)
     for kind in ("chapter", "paren", "number", "bracket", "circle", "nth", "one"):
-        at = by_kind.get(kind, [])
-        if len(at) < 2:
+        places = by_kind.get(kind, [])
+        if len(places) < 2:
             continue
-        items = [text[a:b].strip() for a, b in zip(at, [*at[1:], len(text)], strict=True)]
-        if re.search(r"建议|请求|请问|咨询|希望|诉求|问题", text[: at[0]][-60:]):
+        items = [text[a:b].strip() for a, b in zip(places, [*places[1:], len(text)], strict=True)]
+        if re.search(r"建议|请求|请问|咨询|希望|诉求|问题", text[max(0, places[0] - 60) : places[0]]):
             return items
         demanding = [x for x in items if _DEMAND.search(x)]
         if len(demanding) > 1:
@@ -105,31 +114,24 @@ def _numbered(text: str) -> list[str]:
 
 
 def find(
-    text: str, units: Sequence[Unit], sections: Sequence[Section], heads: Sequence[int], header: Header
+    text: str, units: Sequence[Unit], plan: Outline, header: Header
 ) -> tuple[tuple[Ask, ...], dict[int, str]]:
     """Find the asks that a reply names.
 
     Args:
         text: of the draft.
         units: with their roles.
-        sections: in order.
-        heads: for each section, the unit that opens it.
+        plan: the sections, the unit that opens each and its kind of ordinal.
         header: its title is the last resort.
 
     Returns:
         The asks, and for each section whose heading names one, its id.
     """
-    named = _from_headings(text, units, sections, heads)
+    opening = _from_opening(text, units)
+    named = _from_headings(text, units, plan, len(opening))
     if named:
         return named
-    opening = _from_opening(text, units)
-    if opening:
-        return tuple(opening), {}
-    title = header.spans.get("title")
-    if title and (m := _IN_TITLE.search(title.text)):
-        group = "quoted" if m["quoted"] else "ask"
-        return (_ask(1, text, title.start + m.start(group), title.start + m.end(group), AskOrigin.TITLE),), {}
-    return (), {}
+    return tuple(opening or _from_title(text, header)), {}
 
 
 def _ask(n: int, text: str, start: int, end: int, origin: AskOrigin) -> Ask:
@@ -146,39 +148,52 @@ def asking(title: str) -> bool:
 
 
 def _from_headings(
-    text: str, units: Sequence[Unit], sections: Sequence[Section], heads: Sequence[int]
+    text: str, units: Sequence[Unit], plan: Outline, others: int
 ) -> tuple[tuple[Ask, ...], dict[int, str]] | None:
-    """The headings of the outermost level at which some name an ask."""
+    """The headings of the outermost level at which some name an ask.
+
+    Bare headings (“一、师资队伍”) name asks when at least two of them stand together and none of their level tells
+    what was done or what comes next, save the last one.
+    """
     levels: dict[int, list[int]] = {}
-    for n, section in enumerate(sections):
-        if asking(section.title):
-            levels.setdefault(section.level, []).append(n)
+    for n, section in enumerate(plan.sections):
+        levels.setdefault(section.level, []).append(n)
     for level in sorted(levels):
-        chosen = levels[level]
+        members = levels[level]
+        chosen = [n for n in members if asking(plan.sections[n].title) or _named_point(plan, n)]
         # One heading “关于……” among others that name no ask is a topic, unless it says 建议.
-        if len(chosen) < 2 and not re.search(r"建议|提案", sections[chosen[0]].title):
+        if len(chosen) < 2 and not (chosen and re.search(r"(?:建议|提案)$", plan.sections[chosen[0]].title)):
+            chosen = _bare(units, plan, members) if level == 1 else []
+        if len(chosen) < 2 and not (chosen and level == 1 and not others):
             continue
         asks: list[Ask] = []
         by_section: dict[int, str] = {}
         for n in chosen:
-            unit = units[heads[n]]
-            at = text.find(sections[n].title, unit.start, unit.end)
-            if at < 0:
+            unit, title = units[plan.heads[n]], plan.sections[n].title
+            at = text.find(title, unit.start, unit.end)
+            if at < 0 or not title:
                 continue
-            ordinal = bool(_ORDINAL.match(sections[n].title))
-            asks.append(
-                _ask(
-                    len(asks) + 1,
-                    text,
-                    at,
-                    at + len(sections[n].title),
-                    AskOrigin.ORDINAL if ordinal else AskOrigin.HEADING,
-                )
-            )
+            origin = AskOrigin.ORDINAL if plan.kinds[n] == "point" else AskOrigin.HEADING
+            asks.append(_ask(len(asks) + 1, text, at, at + len(title), origin))
             by_section[n] = asks[-1].id
         if asks:
             return tuple(asks), by_section
     return None
+
+
+def _named_point(plan: Outline, n: int) -> bool:
+    return plan.kinds[n] == "point" or (plan.kinds[n] == "box" and bool(_POINT.match(plan.sections[n].title)))
+
+
+def _bare(units: Sequence[Unit], plan: Outline, members: Sequence[int]) -> list[int]:
+    """The headings of one level, when all are topics."""
+    marked = [n for n in members if plan.kinds[n] not in ("plain", "topic", "number", "bracket", "circle")]
+    marked = [n for n in marked if units[plan.heads[n]].role in (Role.HEADING, Role.LEAD)]
+    topics = [n for n in marked if not _NOT_TOPIC.search(plan.sections[n].title)]
+    rest = [n for n in marked if n not in topics]
+    if len(topics) < 2 or any(n < topics[-1] for n in rest) or len(rest) > 1:
+        return []
+    return topics
 
 
 def _from_opening(text: str, units: Sequence[Unit]) -> list[Ask]:
@@ -188,21 +203,36 @@ def _from_opening(text: str, units: Sequence[Unit]) -> list[Ask]:
             break
         if unit.role is not Role.OPENING:
             continue
+        line = unit.text[:400]
         found: list[tuple[int, int]] = []
-        for m in _QUOTED.finditer(unit.text):
-            word = m.group(m.lastgroup or 0)
-            before = unit.text[max(0, m.start() - 16) : m.start()]
-            after = unit.text[m.end() : m.end() + 12]
-            if re.search(r"建议|提案|问题|议案", word[-6:]) or re.match(
-                r"的?(?:代表)?(?:建议|提案|问题|诉求|留言|来信)", after
-            ):
-                if not re.search(r"平台|栏目|根据|按照", before[-5:]):
-                    found.append((m.start(m.lastgroup or 0), m.end(m.lastgroup or 0)))
+        about = [m.span("ask") for m in _ABOUT.finditer(line)]
+        for m in _QUOTED.finditer(line):
+            start, end = m.span(m.lastgroup or 0)
+            if any(a < start and end < b for a, b in about):
+                continue
+            if not re.match(
+                r"的?(?:代表)?(?:建议|提案|问题|诉求|留言|来信|咨询|意见)", line[m.end() : m.end() + 12]
+            ) and not re.search(r"(?:建议|提案|问题|议案|事宜)$", line[start:end]):
+                continue
+            if not re.search(r"平台|栏目|根据|按照|在$", line[max(0, m.start() - 5) : m.start()]):
+                found.append((start, end))
         if not found:
-            found = [m.span("ask") for m in _ABOUT.finditer(unit.text)]
+            found = about or [m.span("ask") for m in _PROPOSED.finditer(line)]
         if found:
             return [
                 _ask(n, text, unit.start + start, unit.start + end, AskOrigin.OPENING)
                 for n, (start, end) in enumerate(found, 1)
             ]
     return []
+
+
+def _from_title(text: str, header: Header) -> list[Ask]:
+    """The demand quoted in the title; else the suggestion that the title names by its number."""
+    title = header.spans.get("title")
+    if title is None:
+        return []
+    m = _IN_TITLE.search(title.text) or _NUMBERED_TITLE.search(title.text)
+    if m is None:
+        return []
+    start, end = m.span(m.lastgroup or 0)
+    return [_ask(1, text, title.start + start, title.start + end, AskOrigin.TITLE)]

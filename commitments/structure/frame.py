@@ -53,7 +53,6 @@ class Frame:
             rf"[（(【\[]?{_SPACE}(?:(?:{alternatives(header['publicity_labels'])}){_SPACE}[：:]{_SPACE})?"
             rf"(?:{alternatives(header['publicity_values'])}){_SPACE}[）)】\]]?{_SPACE}$"
         )
-        index = alternatives(["索\\s*引\\s*号"]).replace(r"\\s\*", _SPACE)
         index = rf"索{_SPACE}引{_SPACE}号|{alternatives(header['index_labels'])}"
         self.index = re.compile(rf"[（(【\[]?(?:{index}){_SPACE}[：:]")
         self.agency_row = re.compile(
@@ -75,14 +74,16 @@ class Frame:
             rf"[一-鿿A-Za-z0-9（）()·、\s　]{{1,36}}(?:{agencies})(?:[（(](?:代?章|盖章)[）)])?{_SPACE}$"
         )
         self.signature = re.compile(
-            rf"(?:(?P<agency>[一-鿿A-Za-z0-9（）()·、]{{1,32}}?(?:{agencies}))(?:[（(](?:代?章|盖章)[）)])?{_SPACE})?"
-            rf"[（(]?(?P<date>{DATE})[）)]?{_SPACE}$"
+            rf"(?:(?P<agency>[一-鿿A-Za-z0-9（）()·、]{{1,32}}?(?:{agencies}))(?:[（(](?:代?章|盖章)[）)])?[，,\s　]*)?"
+            rf"[（(]?(?P<date>{DATE})[）)]?{_SPACE}(?:[（(][^（）()]{{1,12}}[）)])?[。.]?{_SPACE}$"
         )
+        # 首页 > 政务公开 > 建议提案
+        self.trail = re.compile(r"[^>＞]{1,20}(?:[>＞]+|>>|»)[^>＞]{1,20}")
         self.date_only = re.compile(rf"[（(]?{DATE}[）)]?{_SPACE}$")
         self.title = re.compile(
             r"(?=.*(?:建议|提案|代表|委员|议案|意见|来信|问题|第\S{1,12}号))"
             r"(?:[^。！；]{2,40}?)?(?:关于|对)[^。！；]{2,110}?"
-            r"(?:答复|的?复函|答复函|的函|办理意见|会办意见|答复意见|办理情况|办理情况的报告|回复|办理复文|复文|办理答复)"
+            r"(?:答复|的?复函|答复函|的函|办理意见|会办意见|答复意见|办理情况|办理情况的报告|回复|办理复文|复文|办理答复|会办函|分办函)"
             r"(?:[（(][^（）()]{1,12}[）)])?[\s　]*[A-DＡ-Ｄ]?\d?$"
         )
         sal = lexicon["salutation"]
@@ -101,6 +102,7 @@ class Frame:
             rf"|[^，。！？；：:“”《》]{{0,24}}(?:代表|委员)[^，。！？；：:“”《》]{{0,8}})"
             rf"{_SPACE}(?:您好|你好|你们好)?[：:！!]"
         )
+        self.party = re.compile(party)
         self.deputy = re.compile(alternatives(sal["deputies"]))
         self.member = re.compile(alternatives([*sal["members"], *sal["parties"]]))
         self.citizen = re.compile(rf"{alternatives(sal['citizens'])}|UU\d+")
@@ -155,6 +157,7 @@ def head_role(text: str, alone: bool) -> Role | None:
         return None
     if (
         f.index.match(text)
+        or (alone and f.trail.search(text))
         or f.result.match(text)
         or f.publicity_line.match(text)
         or f.doc_line.match(text)
@@ -281,6 +284,13 @@ def frame_roles(units: Sequence[Unit], letter: Sequence[int], alone: Sequence[bo
 def _broken_title(units: Sequence[Unit], letter: Sequence[int], k: int) -> Role | None:
     """TITLE when the line and the next one make one title that the page broke."""
     first, second = units[letter[k]].text, units[letter[k + 1]].text
-    if len(first) > 60 or len(second) > 60 or first[-1] in "。；！：:":
+    f = frame()
+    if (
+        len(first) > 60
+        or len(second) > 60
+        or first[-1] in "。；！：:"
+        or f.title.match(second)
+        or ">" in first
+    ):
         return None
-    return Role.TITLE if frame().title.match(first + second) else None
+    return Role.TITLE if f.title.match(first + second) else None

@@ -114,7 +114,8 @@ def header(draft: Draft, units: Sequence[Unit], first_body: int) -> Header:
             put("recipient", unit.start + m.start("who"), unit.start + m.end("who"))
     if titles:
         _title(draft, titles, put)
-        if m := _PREFIX.match(values.get("title", "")):
+        m = _PREFIX.match(values.get("title", ""))
+        if m and not m["agency"].startswith(("关于", "对")):
             start = spans["title"].start
             names.append((start + m.start("agency"), start + m.end("agency")))
     for start, end in sorted(names, key=lambda s: (-len(draft.text[s[0] : s[1]].strip()), s)):
@@ -196,7 +197,7 @@ def _kind(f: Frame, values: dict[str, str], units: Sequence[Unit], first_body: i
     """Suggestion or proposal by who is addressed; the title only when the address does not tell."""
     who = values.get("recipient", "")
     title = values.get("title", "")
-    if who:
+    if who and not (f.agency.match(who) and not f.party.search(who)):
         if f.member.search(who):
             return Kind.PROPOSAL
         if f.deputy.search(who):

@@ -31,6 +31,7 @@ _ITEM = re.compile(
     r"|(?P<bullet>(?:——|[■●◆▲★◇□►▶•·])\s*)"
     r"|(?P<box>【[^】]{1,30}】)"
 )
+_AHEAD = re.compile(r"下一?步|今后|接下来|最后|下一阶段|综上|总之|再次|感谢")
 _DIGIT = {c: n for n, c in enumerate("〇一二三四五六七八九")}
 _SECTION_KINDS = frozenset(
     {"chapter", "paren", "number", "bracket", "circle", "bullet", "box", "point", "topic", "plain"}
@@ -104,13 +105,17 @@ class Outline(NamedTuple):
     sections: list[Section]
     unit_section: dict[int, int]
     heads: list[int]
+    kinds: list[str]
 
 
 def heading_title(text: str, start: int, alone: bool) -> str:
     """The title in a unit that opens a section, when its answer may follow on the same line."""
     rest = text[start:]
     if m := re.match(r"【([^】]{1,30})】", text):
-        return m.group(1)
+        # “【问题一】怎么推进？”: the box holds only the ordinal.
+        return text.strip(_ENDS) if alone and len(text) <= 60 and m.end() < len(text) - 1 else m.group(1)
+    if not rest.strip(_ENDS):
+        return text.strip(_ENDS)
     if not alone or len(rest) > 60:
         if m := re.match(
             r"(?:关于|针对|对|就)[^。；：:]{2,60}?(?:的建议|的问题|的提案|建议|问题|方面|事宜|情况)(?=[^的和与、）”》]|$)",
@@ -148,6 +153,7 @@ def outline(
     roles = _lead_roles(units, body, items, opens, alone, lead_length)
     sections: list[list[object]] = []
     heads: list[int] = []
+    kinds: list[str] = []
     stack: list[tuple[str, int]] = []
     unit_section: dict[int, int] = {}
     for i in body:
@@ -165,6 +171,9 @@ def outline(
             or kind in ("chapter", "point", "box")
             or (kind in ("paren", "number") and opens[i])
         )
+        # “…方面。” opens one paragraph: it does not hold a closing part that looks ahead.
+        if opens[i] and stack and stack[-1][0] == "topic" and _AHEAD.match(units[i].text):
+            stack.pop()
         if opening:
             while any(kind == k for k, _ in stack):
                 found, _ = stack.pop()
@@ -175,6 +184,7 @@ def outline(
             stack.append((kind, len(sections)))
             sections.append([title, len(stack), units[i].start, units[i].end, parent])
             heads.append(i)
+            kinds.append(kind)
         if stack:
             inner = stack[-1][1]
             unit_section[i] = inner
@@ -194,7 +204,7 @@ def outline(
         )
         for n, (t, lv, s, e, p) in enumerate(sections)
     ]
-    return Outline(roles, made, unit_section, heads)
+    return Outline(roles, made, unit_section, heads, kinds)
 
 
 def _lead_roles(
