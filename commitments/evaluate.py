@@ -335,4 +335,4 @@ def _render(report: Report) -> str:
     lines += ["", "What the figures are"]
     width = max(map(len, MEANING))
     lines += [f"  {key.ljust(width)}  {words}" for key, words in MEANING.items()]
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines)

@@ -203,7 +203,8 @@ def test_split_is_close_to_its_shares_in_every_stratum() -> None:
 def test_a_marked_up_letter_is_parsed() -> None:
     source = (
         "#! kind: 建议\n#! ask: 修路\n#! ask: 装灯\n#! ask_disposition: solved\n"
-        "N ¶李代表：\nC+O:S1 ¶⟦a:县交通局⟧已修路⟦q:2⏎公里⟧，\n\nP:S1,S2:s  力争⟦d:年内⟧通车⏎亮灯。\nO:* 加强养护。\n"
+        "N ¶李代表：\nC+O:S1 ¶⟦a:县交通局⟧已修路⟦q:2⏎公里⟧，\n\n"
+        "P:S1,S2:s  力争⟦d:年内⟧通车⏎亮灯。\nO:* 加强养护。\n"
     )
     document = letters.parse(source, "x")
     assert document.text == "李代表：\n县交通局已修路2\n公里， 力争年内通车\n亮灯。加强养护。"
