@@ -158,24 +158,19 @@ def evaluate(
                 versions.setdefault(name, reply.model)
             counts[name].append(metrics.count(document, reply, links=document.id not in no_links))
 
-    def measure(keep: Callable[[GoldDocument, str], bool]) -> Measured:
-        rows = [i for i, item in enumerate(items) if keep(*item)]
+    def measure(labels: Sequence[str], wanted: str) -> Measured:
+        rows = [i for i, label in enumerate(labels) if label == wanted]
         part = {name: [of_model[i] for i in rows] for name, of_model in counts.items()}
         return metrics.measure(part, resamples=resamples, seed=seed)
 
-    kinds = sorted({document.kind.value if document.kind else "unknown" for document in gold})
-    groups = []
-    if len(kinds) > 1:
-        for kind in kinds:
-            found = measure(lambda d, _, k=kind: (d.kind.value if d.kind else "unknown") == k)  # type: ignore[misc]
-            groups.append(Group("kind", kind, found))
-    names = sorted(set(sources))
     data = [_describe("all", [document for document, _ in items])]
     if sources:
-        data += [_describe(name, [d for d, s in items if s == name]) for name in names]
-    if len(names) > 1:
-        for source in names:
-            groups.append(Group("source", source, measure(lambda _, s, n=source: s == n)))  # type: ignore[misc]
+        data += [_describe(name, [d for d, s in items if s == name]) for name in sorted(set(sources))]
+    kinds = [document.kind.value if document.kind else "unknown" for document, _ in items]
+    groups = []
+    for by, labels in (("kind", kinds), ("source", [source for _, source in items])):
+        names = sorted(set(labels))
+        groups += [Group(by, name, measure(labels, name)) for name in names if len(names) > 1]
 
     skipped = {d.id for d in gold if d.id in no_links or (d.asks and not metrics.linkable(d))}
     sums = {name: metrics.total(of_model).confusion for name, of_model in counts.items()}
@@ -183,7 +178,7 @@ def evaluate(
         model=next(iter(pipelines)),
         versions=versions,
         data=tuple(data),
-        measured=measure(lambda *_: True),
+        measured=measure([""] * len(items), ""),
         classes={n: {k.value: v for k, v in metrics.by_class(c).items()} for n, c in sums.items()},
         confusion={name: _matrix(cells) for name, cells in sums.items()},
         groups=tuple(groups),
@@ -207,7 +202,7 @@ def run(
     """Measure a model on gold files, with the baselines on the same letters.
 
     Args:
-        paths: of gold files; with several there are figures for each.
+        paths: of gold files, each read once; with several there are figures for each.
         model: a name or path that `commitments.load` takes.
         baselines: what to compare it with.
         no_links: ids of letters to leave out of the figures of links.
@@ -222,10 +217,12 @@ def run(
 
     documents: list[GoldDocument] = []
     sources: list[str] = []
-    for path in paths:
+    files = list(dict.fromkeys(map(Path, paths)))
+    alike = len({path.name for path in files}) < len(files)
+    for path in files:
         found = corpus.load(path)
         documents += found
-        sources += [Path(path).name] * len(found)
+        sources += [str(path) if alike else path.name] * len(found)
     pipelines = {name: load(name) for name in dict.fromkeys((model, *baselines))}
     return evaluate(pipelines, documents, sources=sources, no_links=no_links, resamples=resamples, seed=seed)
 
@@ -251,7 +248,9 @@ def _commit() -> str | None:
     # An installed package may lie inside somebody else's repository: that one's commit would be a lie.
     if git is None or not (root / ".git").exists() or not (root / "pyproject.toml").is_file():
         return None
-    ask = [git, "-C", str(root), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    # Only look: without this, git may write its index while somebody else is using it.
+    ask = [git, "--no-optional-locks", "-C", str(root)]
+    ask += ["describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
     try:
         told = subprocess.run(ask, capture_output=True, text=True, timeout=10, check=False)  # noqa: S603
     except (OSError, subprocess.TimeoutExpired):
