@@ -1,0 +1,261 @@
+"""What a person at a terminal, a pipe and a script get from the commands."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+import commitments
+from commitments.cli import app
+from commitments.reply import Reply
+
+LETTER = """关于增设公交站的建议的答复
+
+李某代表：
+您提出的关于增设公交站的建议收悉，现答复如下：
+我局已在人民路增设公交站2处。
+下一步，我局将延长末班车时间。
+"""
+ESCAPE = "\x1b"
+
+
+@pytest.fixture
+def letter(tmp_path: Path) -> Path:
+    path = tmp_path / "letter.txt"
+    path.write_text(LETTER, encoding="utf-8")
+    return path
+
+
+def run(*args: str | Path, stdin: str | bytes | None = None) -> Result:
+    return CliRunner().invoke(app, [str(arg) for arg in args], input=stdin, prog_name="commitments")
+
+
+def process(
+    *args: str | Path, env: dict[str, str] | None = None, stdin: bytes = b""
+) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [sys.executable, "-m", "commitments.cli", *map(str, args)],
+        env={**os.environ, **(env or {})},
+        input=stdin,
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def line_with(output: str, words: str) -> str:
+    [line] = [line for line in output.splitlines() if line.rstrip().endswith(words)]
+    return line
+
+
+def test_show_marks_each_sentence_on_its_line(letter: Path) -> None:
+    result = run("show", letter)
+    assert result.exit_code == 0, result.output
+    assert "✓" in line_with(result.stdout, "增设公交站2处。")
+    pledge = line_with(result.stdout, "延长末班车时间。")
+    assert "◇" in pledge
+    assert "S1" in pledge
+    assert "1 pledge" in result.stdout
+    assert ESCAPE not in result.stdout
+
+
+def test_verbose_says_why_and_quiet_says_less(letter: Path) -> None:
+    plain, verbose, quiet = (run("show", *flag, letter).stdout for flag in ([], ["-v"], ["-q"]))
+    assert "“下一步”" in verbose
+    assert "“下一步”" not in plain
+    assert len(quiet.splitlines()) < len(plain.splitlines())
+    assert "sentences:" not in quiet
+
+
+def test_json_is_one_reply_a_line(letter: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.txt"
+    other.write_text("我局正在编制规划。", encoding="utf-8")
+    lines = run("show", "--json", letter, other).stdout.splitlines()
+    replies = [Reply.from_json(line) for line in lines]
+    assert [len(r.pledges) for r in replies] == [1, 0]
+    assert replies[0].text == LETTER
+
+
+def test_html_page_holds_all_letters(letter: Path, tmp_path: Path) -> None:
+    page = tmp_path / "out.html"
+    result = run("show", letter, letter, "--html", page, "--lang", "zh")
+    assert result.exit_code == 0
+    assert result.stdout == ""
+    assert "wrote" in result.stderr
+    html = page.read_text(encoding="utf-8")
+    assert html.count("<article") == 2
+    assert "未来承诺" in html
+
+
+def test_html_that_cannot_be_written_is_told(letter: Path, tmp_path: Path) -> None:
+    result = run("show", letter, "--html", tmp_path / "no" / "such" / "out.html")
+    assert result.exit_code == 1
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_standard_input_and_folders_are_read(letter: Path) -> None:
+    assert "◇" in run("show", "-", stdin=LETTER.encode("gb18030")).stdout
+    (letter.parent / "second.txt").write_text("我局已建成公园3个。", encoding="utf-8")
+    assert run("show", letter.parent).stdout.count("sentences:") == 2
+
+
+def test_given_suggestions_are_the_asks_in_their_order(letter: Path, tmp_path: Path) -> None:
+    several = run("show", "--json", "-s", "延长末班车时间", "-s", "增设公交站", letter).stdout
+    assert [ask["text"] for ask in json.loads(several)["asks"]] == ["延长末班车时间", "增设公交站"]
+    text = tmp_path / "suggestion.txt"
+    text.write_text("一、建议增设公交站。\n二、建议延长末班车时间。", encoding="utf-8")
+    from_file = run("show", "--json", "--suggestion-file", text, letter).stdout
+    assert len(json.loads(from_file)["asks"]) == 2
+
+
+def test_date_reaches_the_reply(letter: Path) -> None:
+    assert json.loads(run("show", "--json", "--date", "2023-06-12", letter).stdout)["date"] == "2023-06-12"
+
+
+def test_bad_files_are_named_and_the_others_done(letter: Path, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.pdf"
+    bad.write_bytes(b"%PDF-1.7 broken")
+    result = run("show", bad, tmp_path / "missing.txt", letter)
+    assert result.exit_code == 1
+    assert "增设公交站2处。" in result.stdout
+    first, second = result.stderr.splitlines()
+    assert "bad.pdf: " in first
+    assert "missing.txt: " in second
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        [],
+        ["show"],
+        ["show", "--nonsense", "letter.txt"],
+        ["show", "--date", "soon", "letter.txt"],
+        ["show", "--lang", "fr", "letter.txt"],
+        ["show", "--model", "nonsense", "letter.txt"],
+        ["show", "-s", "甲", "--suggestion-file", __file__, "letter.txt"],
+        ["explain", "letter.txt"],
+        ["explain", "letter.txt", "-n", "0"],
+        ["evaluate"],
+        ["evaluate", "gold.jsonl", "--model", "nonsense"],
+    ],
+)
+def test_usage_errors_exit_2(args: list[str], letter: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(letter.parent)
+    result = run(*args)
+    assert result.exit_code == 2, result.output
+    assert "Traceback" not in result.output
+
+
+def test_explain_tells_evidence_place_and_neighbours(letter: Path) -> None:
+    reply = commitments.load()(LETTER)
+    number = reply.sentences.index(reply.pledges[0]) + 1
+    result = run("explain", letter, "--sentence", number)
+    assert result.exit_code == 0, result.output
+    for words in (
+        "pledge 未来承诺",
+        "“下一步” at",
+        reply.pledges[0].evidence[0].rule,
+        "S1",
+        "context",
+        "增设公交站2处",
+    ):
+        assert words in result.stdout
+    too_far = run("explain", letter, "-n", "99")
+    assert too_far.exit_code == 2
+    assert f"has {len(reply.sentences)} sentences" in too_far.output
+
+
+def test_evaluate_shows_figures_beside_the_baselines() -> None:
+    gold = Path(__file__).parent.parent / "seeds" / "letters" / "dev.jsonl"
+    result = run("evaluate", gold, "--json")
+    assert result.exit_code == 0, result.output
+    text = json.dumps(json.loads(result.stdout))
+    assert "macro_f1" in text
+    assert "majority" in text
+
+
+def test_evaluate_names_a_bad_gold_file(letter: Path) -> None:
+    result = run("evaluate", letter)
+    assert result.exit_code == 1
+    assert "letter.txt" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_version_and_help() -> None:
+    assert run("--version").stdout == f"commitments {commitments.__version__}\n"
+    assert "Examples:" in run("show", "--help").stdout
+
+
+def test_hostile_text_cannot_reach_the_terminal(tmp_path: Path) -> None:
+    path = tmp_path / "hostile.txt"
+    path.write_text("我局已建成\x1b[2J公园\x9b31m3个。\u202e[bold]标题[/bold]", encoding="utf-8")
+    for args in (["show", "-v", path], ["explain", path, "-n", "1"]):
+        result = run(*args)
+        assert not set("\x1b\x9b\u202e") & set(result.output)
+    assert "[bold]标题[/bold]" in result.output
+
+
+@pytest.mark.parametrize(
+    "env",
+    [{"PYTHONIOENCODING": "cp1252"}, {"LC_ALL": "C", "LANG": "C"}, {"PYTHONUTF8": "0", "LC_ALL": "POSIX"}],
+)
+def test_narrow_encodings_do_not_stop_it(letter: Path, env: dict[str, str]) -> None:
+    done = process("show", letter, env=env)
+    assert done.returncode == 0, done.stderr
+    assert "✓" in line_with(done.stdout.decode("utf-8"), "增设公交站2处。")
+
+
+def test_marks_are_chinese_where_the_encoding_lacks_the_others(letter: Path) -> None:
+    done = process("show", letter, env={"PYTHONIOENCODING": "gbk"})
+    assert "已" in line_with(done.stdout.decode("gbk"), "增设公交站2处。").replace("我局已", "")
+    as_json = process("show", "--json", letter, env={"PYTHONIOENCODING": "gbk"})
+    assert json.loads(as_json.stdout.decode("utf-8"))["text"] == LETTER
+
+
+def test_a_closed_pipe_is_no_error(letter: Path) -> None:
+    many = " ".join([f"'{letter}'"] * 200)
+    done = subprocess.run(
+        f"'{sys.executable}' -m commitments.cli show {many} | head -n 1",
+        shell=True,
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.stdout.count(b"\n") == 1
+    assert b"Traceback" not in done.stderr
+    assert b"Broken" not in done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are of POSIX")
+def test_colours_on_a_terminal_unless_no_color(letter: Path) -> None:
+    import pty
+
+    def on_terminal(**env: str) -> str:
+        base = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "FORCE_COLOR")}
+        master, slave = pty.openpty()
+        with subprocess.Popen(
+            [sys.executable, "-m", "commitments.cli", "show", str(letter)],
+            stdout=slave,
+            env={**base, "TERM": "xterm-256color", **env},
+        ):
+            os.close(slave)
+            out = b""
+            try:
+                while chunk := os.read(master, 65536):
+                    out += chunk
+            except OSError:  # Linux says the other end is closed this way
+                pass
+        os.close(master)
+        return out.decode("utf-8")
+
+    assert ESCAPE in on_terminal()
+    for env in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):
+        plain = on_terminal(**env)
+        assert ESCAPE not in plain
+        assert "◇" in plain

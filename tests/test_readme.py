@@ -1,0 +1,85 @@
+"""The README is true: its Python runs, its commands exist, its links lead somewhere."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from commitments.cli import app
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, flags=re.M | re.S)
+
+
+def test_blocks_are_found() -> None:
+    assert {name: len(blocks(name)) for name in ("python", "sh", "console", "text")} == {
+        "python": 3,
+        "sh": 2,
+        "console": 1,
+        "text": 1,
+    }
+    assert README.count("```") == 2 * 7
+
+
+def test_python_blocks_run_one_after_the_other(capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("pandas")
+    scope: dict[str, Any] = {}
+    for block in blocks("python"):
+        exec(compile(block, "README.md", "exec"), scope)
+    out = capsys.readouterr().out
+    assert "completed" in out
+    assert "pledge" in out
+    assert "下一步" in out
+
+
+def test_the_two_commands_are_one_line_each_and_the_first_shows_the_letter() -> None:
+    show, tests = blocks("sh")
+    assert show.count("\n") == tests.count("\n") == 1
+    assert tests.strip().endswith("-m pytest")
+    command = shlex.split(show.split("&&")[-1])
+    assert command[0] == ".venv/bin/commitments"
+    run = subprocess.run(
+        [sys.executable, "-m", "commitments.cli", *command[1:]],
+        cwd=ROOT,
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+    )
+    assert "杨浦" in run.stdout
+    assert run.stderr == ""
+
+
+def test_every_option_in_the_examples_exists() -> None:
+    lines = [line for line in blocks("console")[0].splitlines() if line.startswith("$ ")]
+    assert len(lines) == 7
+    for line in lines:
+        program, command, *rest = shlex.split(line.removeprefix("$ "), comments=True)
+        assert program == "commitments"
+        shown = CliRunner().invoke(app, [command, "--help"]).output
+        for word in rest:
+            if word.startswith("-") and word != "-":
+                assert re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", shown), (line, word)
+
+
+def test_local_links_lead_somewhere() -> None:
+    links = [link for link in re.findall(r"\]\(([^)#]+)\)", README) if "://" not in link]
+    assert len(links) >= 5
+    for link in links:
+        assert (ROOT / link).exists(), link
+
+
+def test_figures_have_their_place() -> None:
+    start, end = "<!-- figures:start -->", "<!-- figures:end -->"
+    assert README.count(start) == README.count(end) == 1
+    assert README.index(start) < README.index(end)
