@@ -60,7 +60,7 @@ _LONG_NUMBER = re.compile(r"[\d\-－—×*xX]{5,}")
 _PROSE = re.compile("[，。；]")
 _OPENED = re.compile("[《“（(【「]")
 _CLOSED = re.compile("[》”）)】」]")
-_ROUND = re.compile("[OＯoο○◯0](?=[一二三四五六七八九〇零OＯoο○◯0\\d]{0,2}年)")
+_ROUND = re.compile("[OＯoο○◯]|(?<=[一二三四五六七八九])0")
 _YEAR = re.compile(
     "(?<![A-Za-z\\d一二三四五六七八九])(?:[一二三四五六七八九][一二三四五六七八九〇零OＯoο○◯0]{3}|[12][\\dOＯo]{3})(?=年)"
 )
@@ -79,10 +79,10 @@ class CleanConfig(msgspec.Struct, frozen=True):
     """Which repairs are made; each has the name of its function.
 
     Attributes:
+        page_numbers: lines that hold a page number go.
         newlines: other line breaks become a plain one.
         invisible: characters without a shape go.
         flattened: a page flattened to one line gets its breaks back.
-        page_numbers: lines that hold a page number go.
         hard_wraps: lines broken inside a sentence are joined.
         stray_spaces: spaces inside Chinese words and between numbers and units go.
         slips: what optical reading gets wrong (二OO七, 己完成).
@@ -90,10 +90,10 @@ class CleanConfig(msgspec.Struct, frozen=True):
         fold_traditional: traditional characters are simplified in ``match``.
     """
 
+    page_numbers: bool = True
     newlines: bool = True
     invisible: bool = True
     flattened: bool = True
-    page_numbers: bool = True
     hard_wraps: bool = True
     stray_spaces: bool = True
     slips: bool = True
@@ -248,10 +248,10 @@ def fold(text: str, *, width: bool = True, traditional: bool = True) -> str:
 
 
 _REPAIRS: dict[str, Callable[[str], list[Edit]]] = {
+    "page_numbers": page_numbers,  # first, for a form feed tells where a page ends
     "newlines": newlines,
     "invisible": invisible,
     "flattened": flattened,
-    "page_numbers": page_numbers,
     "hard_wraps": hard_wraps,
     "stray_spaces": stray_spaces,
     "slips": slips,

@@ -184,6 +184,11 @@ def _spans(text: str, start: int, end: int, longest: int) -> Iterator[tuple[int,
             tail = _TAIL.match(text, i + 1, end)
             stop = tail.end() if tail else i + 1
         elif char in "：:" and i >= closed and _ITEM.match(text, i + 1, end):
+            if text[max(start, i - 4) : i].strip().lstrip("（(") in (
+                "附件",
+                "附",
+            ):  # its list is one line of the letter
+                continue
             stop = i + 1
         else:
             continue

@@ -1,0 +1,123 @@
+"""Sentences and clauses, on cases by origin, as properties, and against the letters' own marks."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from commitments.clean import clean
+from commitments.draft import Region
+from commitments.reply import Role
+from commitments.segment import SegmentConfig, clauses, segment
+
+CASES = [
+    json.loads(line) for line in (Path(__file__).parent / "cases" / "segment.jsonl").open(encoding="utf-8")
+]
+ORIGINS = {"in_the_wild", "negative", "synthetic", "known_failures"}
+LETTERS = st.text(
+    alphabet="已建成2.,，。；;！？：:一、是1（）()《》“”’」\n\r\u3000 |Ab\u200b—附件", max_size=200
+)
+
+
+def spans(text: str) -> set[tuple[int, int]]:
+    """Units of a raw text, by where they stand in it."""
+    cleaned = clean(text)
+    return {cleaned.offsets.to_source(u.start, u.end) for u in segment(cleaned.match)}
+
+
+def test_cases_of_every_origin() -> None:
+    assert {c["origin"] for c in CASES} == ORIGINS
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(
+            c,
+            id=f"{c['origin']}-{n}",
+            marks=[pytest.mark.xfail(strict=True, reason=c["comment"])]
+            if c["origin"] == "known_failures"
+            else [],
+        )
+        for n, c in enumerate(CASES)
+    ],
+)
+def test_case(case: dict[str, Any]) -> None:
+    assert [case["text"][s:e] for s, e in sorted(spans(case["text"]))] == case["units"]
+
+
+@given(LETTERS)
+def test_units_part_the_text(text: str) -> None:
+    at = 0
+    for unit in segment(text):
+        assert unit.text == text[unit.start : unit.end] == unit.text.strip() != ""
+        assert not text[at : unit.start].strip()
+        assert "\n" not in unit.text
+        assert unit.paragraph == text.count("\n", 0, unit.start)
+        at = unit.end
+    assert not text[at:].strip()
+
+
+@given(LETTERS, st.integers(0, 200), st.integers(0, 200))
+def test_borders_of_regions_end_units(text: str, first: int, second: int) -> None:
+    start, end = sorted((min(first, len(text)), min(second, len(text))))
+    assume(start < end)
+    for unit in segment(text, (Region(start, end, Role.OUTSIDE),)):
+        inside = start <= unit.start and unit.end <= end
+        assert inside or unit.end <= start or unit.start >= end
+        assert unit.role is (Role.OUTSIDE if inside else Role.BODY)
+
+
+@given(LETTERS)
+def test_clauses_tile_the_text(text: str) -> None:
+    assert "".join(text[s:e] for s, e in clauses(text)) == text
+    assert all(s < e for s, e in clauses(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("已建成2,417户,正在验收", ["已建成2,417户,", "正在验收"]),
+        ("9:30开会：研究", ["9:30开会：", "研究"]),
+        ("落实“放、管，服”，推进", ["落实“放、管，服”，", "推进"]),
+        ("会议（含线上，线下）——已开", ["会议（含线上，线下）——", "已开"]),
+        ("未闭合“引号，继续", ["未闭合“引号，", "继续"]),
+        ("", []),
+    ],
+)
+def test_clauses(text: str, expected: list[str]) -> None:
+    assert [text[s:e] for s, e in clauses(text)] == expected
+
+
+def test_longest_quote_is_a_setting() -> None:
+    text = "他说“好。很好。”完"
+    assert len(segment(text)) == 2
+    assert len(segment(text, config=SegmentConfig(longest_quote=2))) == 3
+
+
+@pytest.mark.parametrize("name", ["gold-train.jsonl", "gold-reports-train.jsonl"])
+def test_agrees_with_gold(shared: Path, name: str) -> None:
+    path = shared / "real" / name
+    if not path.is_file():
+        pytest.skip(f"no {path}")
+    gold = found = both = 0
+    for line in path.open(encoding="utf-8"):
+        letter = json.loads(line)
+        units = {(u["start"], u["end"]) for u in letter["units"]}
+        mine = spans(letter["text"])
+        gold, found, both = gold + len(units), found + len(mine), both + len(units & mine)
+    assert both >= 0.995 * gold > 0
+    assert both >= 0.995 * found
+
+
+def test_seed_letter_in_full(shared: Path) -> None:
+    path = shared / "seed" / "seed.gold.jsonl"
+    if not path.is_file():
+        pytest.skip(f"no {path}")
+    letter = json.loads(path.read_text(encoding="utf-8"))
+    assert spans(letter["text"]) == {(u["start"], u["end"]) for u in letter["units"]}
