@@ -160,14 +160,15 @@ def _letter(reply: Reply, lang: Lang, suffix: str) -> str:
 
 
 def _lights(reply: Reply, key: str) -> str:
-    """Rules that light up an ask's sentences when it is pointed at, and a sentence's asks in turn."""
-    pairs = [(f".ask.a{n}", f".s.a{n}") for n in range(len(reply.asks))] + [(".ask", ".s.all")]
-    return "".join(
-        f"#{key}:has({ask}:is(:hover,:focus-within)) {sentence}>summary,"
-        f"#{key}:has({sentence}>summary:is(:hover,:focus)) {ask}"
-        "{outline:2px solid var(--light);outline-offset:1px}"
-        for ask, sentence in pairs
-    )
+    """Rules that light an ask's sentences when it is pointed at, by dimming the others; and back."""
+    asks = range(len(reply.asks))
+    rules = [
+        f"#{key}:has(.ask.a{n}:is(:hover,:focus-within)) .s:not(.a{n},.all){{opacity:.3}}"
+        f"#{key}:has(.s.a{n}>summary:is(:hover,:focus)) .ask.a{n}"
+        for n in asks
+    ]
+    lit = "{box-shadow:inset 3px 0 var(--light)}"
+    return "".join(f"{rule}{lit}" for rule in [*rules, f"#{key}:has(.s.all>summary:is(:hover,:focus)) .ask"])
 
 
 def _legend(reply: Reply, lang: Lang) -> str:
