@@ -45,7 +45,7 @@ class Lang(str, Enum):
 
 Files = Annotated[
     list[str],
-    typer.Argument(help="Letters: files, folders, or - for standard input."),
+    typer.Argument(metavar="FILES", help="Letters: files, folders, or - for standard input."),
 ]
 Model = Annotated[str, typer.Option("--model", "-m", help="Model to read with: a name or a path.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Write JSON.")]
@@ -187,7 +187,7 @@ def explain(
 
 @app.command(short_help="Measure a model on labelled letters.")
 def evaluate(
-    gold: Annotated[list[Path], typer.Argument(help="Files of labelled letters.")],
+    gold: Annotated[list[Path], typer.Argument(metavar="GOLD", help="Files of labelled letters.")],
     model: Model = "cues",
     as_json: AsJson = False,
 ) -> None:
