@@ -56,7 +56,9 @@ _UNIT = frozenset(
 # What the name of a body ends in: a space after it parts it from another field.
 _BODY = frozenset("局委厅部办会处科院司府室市县区省镇乡队站所心校")
 _SIGNED = re.compile(r"[12]\d{3}\s?年\s?\d{1,2}\s?月\s?\d{1,2}\s?日(?:\s|$)")
-_LONG_NUMBER = re.compile(r"[\d\-－—×*xX]{5,}")
+# An ordinal, a date with points, a telephone: what a space before it may part.
+_NUMBERED = re.compile(r"\d{1,2}(?:[、)）]|[.．](?!\d))|\d{4}[./-]\d|[\d\-－—×*xX]{5,}|\d+ ?[×*xX]")
+_SPACED = re.compile(r"[\d.,]{1,12} [\u4e00-\u9fff]")
 _PROSE = re.compile("[，。；]")
 _OPENED = re.compile("[《“（(【「]")
 _CLOSED = re.compile("[》”）)】」]")
@@ -65,7 +67,7 @@ _YEAR = re.compile(
     "(?<![A-Za-z\\d一二三四五六七八九])(?:[一二三四五六七八九][一二三四五六七八九〇零OＯoο○◯0]{3}|[12][\\dOＯo]{3})(?=年)"
 )
 _JI = re.compile(
-    "(?<![自知利克律异一])己(?=经|完成|建成|办结|开工|竣工|纳入|列入|落实|投入|安排|启动|开通|实施|印发|出台|下发|制定|委托|责令|于\\d|在\\d|达|累计|全部|基本|将|对|收悉)"
+    "(?<![自知利克律异一悦为])己(?=经(?![济营费验历])|完成|建成|办结|开工|竣工|纳入|列入|落实|投入|安排|启动|开通|实施|印发|出台|下发|制定|委托|责令|于\\d|在\\d|达|累计|全部|基本|将|对|收悉)"
 )
 _WIDE = re.compile("[０-９Ａ-Ｚａ-ｚ％．＋\xa0\u2000-\u200a\u202f\u205f\u3000]")
 _NARROW = {
@@ -284,7 +286,9 @@ def _stray(text: str, start: int, end: int, flat: bool) -> bool:
     if not _IS_HAN.match(a):
         return False
     if b.isdigit():
-        return not (_SIGNED.match(text, end) or _LONG_NUMBER.match(text, end) or (a in _BODY and flat))
+        if flat:  # there a space stands for a line break
+            return bool(_SPACED.match(text, end))
+        return not (_SIGNED.match(text, end) or _NUMBERED.match(text, end))
     if not _IS_HAN.match(b) or end - start > 1:
         return False
     alone = (start < 2 or not _IS_HAN.match(text[start - 2])) and (

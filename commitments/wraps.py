@@ -15,7 +15,7 @@ from commitments.offsets import Edit
 _FINAL = "。！？!?；;：:…"
 _CLOSERS = "”’）)》】」』"
 _HOLDS = "，,、（(《“‘[【〔"  # no paragraph ends in one of these
-_HANGS = "但将把被对与和及并或在从向由为使让而且按因以至到的各第"  # nor in a word that needs a next one
+_HANGS = "但将把被和或而且按至各的第"  # nor in a word that needs a next one
 _HELD = "，,。；;、）)》”’！？!?％%"  # nor begins with one of these
 _CLAUSE = re.compile("[，,。；;！？!?：:]")
 _ITEM = re.compile(
@@ -136,8 +136,14 @@ class _Lines:
             return full and bool(_TITLE_END.fullmatch(after))
         if not joined and _FIELD.match(before):
             return False
-        if full or self._sure(before, after):
+        if self._sure(before, after):
             return True
+        raw, start, _ = self.spans[following]
+        if self.text[raw:start].count("\u3000") > 1:  # as a paragraph begins
+            return False
+        if full:  # two headings of one width may stand across an empty line
+            near = raw - self.spans[k][2] < 3
+            return near or bool(_CLAUSE.search(before) or _CLAUSE.search(after))
         if _PAGE.fullmatch(before) or _LABEL.match(after) or not _CLAUSE.search(after):
             return False
         if not (joined or _CLAUSE.search(before)) or _OPENER.match(after):
@@ -171,7 +177,9 @@ class _Lines:
     def parted_at(self, at: int) -> bool:
         """Whether the line at a place parts two lines of one sentence."""
         k = bisect_right(self.spans, (at, len(self.text), 0)) - 1
-        return 0 < k < len(self.spans) - 1 and self.runs_on(k - 1, k + 1, False)
+        if not 0 < k < len(self.spans) - 1 or self.line(k - 1)[-1].isascii():  # “PM⏎10⏎浓度” is a subscript
+            return False
+        return self.runs_on(k - 1, k + 1, False)
 
 
 def hard_wraps(text: str) -> list[Edit]:
