@@ -71,10 +71,10 @@ class Frame:
         )
         agencies = alternatives(lexicon["agency"]["endings"])
         self.agency = re.compile(
-            rf"[一-鿿A-Za-z0-9（）()·、\s　]{{1,36}}(?:{agencies})(?:[（(](?:代?章|盖章)[）)])?{_SPACE}$"
+            rf"[一-鿿A-Za-z0-9（）()·、\s　]{{0,36}}(?:{agencies})(?:[（(](?:代?章|盖章)[）)])?{_SPACE}$"
         )
         self.signature = re.compile(
-            rf"(?:(?P<agency>[一-鿿A-Za-z0-9（）()·、]{{1,32}}?(?:{agencies}))(?:[（(](?:代?章|盖章)[）)])?[，,\s　]*)?"
+            rf"(?:(?P<agency>[一-鿿A-Za-z0-9（）()·、]{{0,32}}?(?:{agencies}))(?:[（(](?:代?章|盖章)[）)])?[，,\s　]*)?"
             rf"[（(]?(?P<date>{DATE})[）)]?{_SPACE}(?:[（(][^（）()]{{1,12}}[）)])?[。.]?{_SPACE}$"
         )
         # 首页 > 政务公开 > 建议提案

@@ -174,6 +174,8 @@ def outline(
         # “…方面。” opens one paragraph: it does not hold a closing part that looks ahead.
         if opens[i] and stack and stack[-1][0] == "topic" and _AHEAD.match(units[i].text):
             stack.pop()
+        if opening and role is Role.HEADING and stack and stack[-1][0] == "topic":
+            stack.pop()
         if opening:
             while any(kind == k for k, _ in stack):
                 found, _ = stack.pop()
