@@ -1,0 +1,290 @@
+"""Where the stages meet: `load` a Pipeline, call it on a text, get a Reply.
+
+Each stage is in its own module and knows nothing of the others; this one orders them, and maps the offsets
+of the cleaned text back to the caller's once, when the Reply is made. The command line and every adapter call
+a Pipeline and have no logic of their own.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
+from itertools import repeat
+from typing import Any
+
+import msgspec
+
+from commitments.clean import CleanConfig, Cleaned, clean
+from commitments.draft import Draft, Header
+from commitments.errors import ModelError, SchemaError
+from commitments.link import LinkConfig, link
+from commitments.readers.source import Source
+from commitments.reply import Ask, Evidence, Reply, Section, Sentence, Span
+from commitments.segment import SegmentConfig, segment
+from commitments.structure import StructureConfig, structure
+from commitments.tag import Tagger
+from commitments.tag.baselines import Keywords, Majority
+from commitments.tag.cues import Cues, CuesConfig
+
+Suggestion = str | Sequence[str] | None
+"""A suggestion as one text, or its asks one by one."""
+
+
+class PipelineConfig(msgspec.Struct, frozen=True):
+    """The configuration of every stage; each stage's own class holds its defaults."""
+
+    clean: CleanConfig = CleanConfig()
+    segment: SegmentConfig = SegmentConfig()
+    structure: StructureConfig = StructureConfig()
+    cues: CuesConfig = CuesConfig()
+    link: LinkConfig = LinkConfig()
+
+
+class Pipeline:
+    """Reads reply letters (答复).
+
+    Args:
+        tagger: gives each sentence its status.
+        config: of the other stages.
+
+    >>> import commitments
+    >>> nlp = commitments.load()
+    >>> reply = nlp("我局已建成公园3个。下一步，我局将再建2个。", suggestion=["多建公园"], date="2023-06-12")
+    >>> [(s.status.value, s.asks) for s in reply.sentences]
+    [('completed', ('S1',)), ('pledge', ('S1',))]
+    """
+
+    def __init__(self, tagger: Tagger, config: PipelineConfig = PipelineConfig()) -> None:  # noqa: B008
+        self.tagger = tagger
+        self.config = config
+
+    def __repr__(self) -> str:
+        return f"Pipeline({self.name!r})"
+
+    @property
+    def name(self) -> str:
+        """Name and version of the tagger, as each Reply's ``model`` says."""
+        return f"{self.tagger.name}-{self.tagger.version}"
+
+    def __call__(
+        self,
+        text: str | Source,
+        *,
+        suggestion: Suggestion = None,
+        date: str | datetime.date | None = None,
+    ) -> Reply:
+        """Read one letter.
+
+        Args:
+            text: the letter, or the page that holds it; or a Source from `commitments.read`.
+            suggestion: what the letter answers: one text, which is split into its asks, or the asks one by
+                one. When not given, it is taken from the page, or the asks are found in the letter.
+            date: of the letter, as ``2023-06-12`` or a date. When not given, the letter's own is used.
+
+        Raises:
+            SchemaError: an argument is of another type, or the date is none.
+        """
+        source = _source(text)
+        cleaned, draft = self.draft(source, suggestion=suggestion, date=date)
+        draft = msgspec.structs.replace(draft, decisions=self.tagger.tag(draft))
+        draft = link(draft, self.config.link)
+        return _reply(source, cleaned, draft, self.name)
+
+    def pipe(
+        self,
+        texts: Iterable[str | Source],
+        *,
+        suggestions: Iterable[Suggestion] | None = None,
+        dates: Iterable[str | datetime.date | None] | None = None,
+    ) -> Iterator[Reply]:
+        """Read many letters, one after another as they come; the same results as one by one.
+
+        Args:
+            texts: letters.
+            suggestions: one for each letter.
+            dates: one for each letter.
+
+        Raises:
+            SchemaError: as for one letter, or there are not as many suggestions or dates as letters.
+
+        >>> import commitments
+        >>> nlp = commitments.load()
+        >>> [len(reply.pledges) for reply in nlp.pipe(["将建公园。", "已建成公园。"])]
+        [1, 0]
+        """
+        if isinstance(texts, str | Source):
+            raise SchemaError("pipe() takes many letters; call the pipeline itself on one")
+        rows = zip(
+            texts,
+            repeat(None) if suggestions is None else _as_many(suggestions, "suggestions"),
+            repeat(None) if dates is None else _as_many(dates, "dates"),
+            strict=False,
+        )
+        for text, suggestion, date in rows:
+            yield self(text, suggestion=suggestion, date=date)
+
+    def draft(
+        self,
+        text: str | Source,
+        *,
+        suggestion: Suggestion = None,
+        date: str | datetime.date | None = None,
+    ) -> tuple[Cleaned, Draft]:
+        """Everything before the tagger: the cleaned text, and the draft with units, sections and asks.
+
+        For those who write or train a tagger.
+        """
+        source = _source(text)
+        given = _suggestion(source.suggestion if suggestion is None else suggestion)
+        cleaned = clean(source.text, source.regions, self.config.clean)
+        draft = Draft(
+            text=cleaned.match,
+            regions=cleaned.regions,
+            suggestion=given,
+            date=_date(date),
+            units=segment(cleaned.match, cleaned.regions, self.config.segment),
+        )
+        return cleaned, structure(draft, self.config.structure)
+
+
+def load(name: str = "cues", config: PipelineConfig | None = None) -> Pipeline:
+    """A pipeline, ready to read letters.
+
+    Args:
+        name: ``cues`` (rules), or a baseline that any method must beat: ``keywords`` or ``majority``.
+        config: of the stages; the defaults when not given.
+
+    Raises:
+        ModelError: there is no such model.
+
+    >>> load("cues").tagger.name
+    'cues'
+    """
+    config = config or PipelineConfig()
+    try:
+        tagger = _TAGGERS[name](config)
+    except KeyError:
+        raise ModelError(f"no model {name!r}; there are {', '.join(_TAGGERS)}") from None
+    return Pipeline(tagger, config)
+
+
+@lru_cache(maxsize=8)
+def _cues(config: CuesConfig) -> Cues:
+    return Cues(config)
+
+
+_TAGGERS: dict[str, Callable[[PipelineConfig], Tagger]] = {
+    "cues": lambda config: _cues(config.cues),
+    "keywords": lambda _: Keywords(),
+    "majority": lambda _: Majority(),
+}
+
+
+def _source(text: str | Source) -> Source:
+    if isinstance(text, Source):
+        return text
+    if isinstance(text, str):
+        return Source.from_text(text)
+    raise SchemaError(
+        f"expected one text or a Source, not {type(text).__name__}; use pipe() for many letters"
+    )
+
+
+def _suggestion(given: Suggestion) -> str | tuple[str, ...] | None:
+    if given is None or isinstance(given, str):
+        return given or None
+    asks = tuple(given)
+    if wrong := [ask for ask in asks if not isinstance(ask, str)]:
+        raise SchemaError(
+            f"a suggestion is a text or a list of asks, not a list with {type(wrong[0]).__name__}"
+        )
+    return asks
+
+
+def _date(given: str | datetime.date | None) -> datetime.date | None:
+    if isinstance(given, datetime.datetime):
+        return given.date()
+    if given is None or isinstance(given, datetime.date):
+        return given
+    try:
+        return datetime.date.fromisoformat(given)
+    except (TypeError, ValueError):
+        raise SchemaError(f"date {given!r} is no date; write it as 2023-06-12") from None
+
+
+def _as_many(values: Iterable[Any], what: str) -> Iterator[Any]:
+    """The values, and an error instead of an early end: no letter may be dropped in silence."""
+    yield from values
+    raise SchemaError(f"there are fewer {what} than letters")
+
+
+def _reply(source: Source, cleaned: Cleaned, draft: Draft, model: str) -> Reply:
+    """The draft as the caller sees it: offsets and words of their own text."""
+
+    def span(start: int, end: int) -> Span:
+        start, end = cleaned.offsets.to_source(start, end)
+        return Span(start, end, source.text[start:end])
+
+    def words(value: str | None, where: Span | None) -> str | None:
+        """A value that the draft has folded for matching, as written."""
+        if where is None or value != where.text:
+            return value
+        return cleaned.text[where.start : where.end]
+
+    def evidence(item: Evidence) -> Evidence:
+        if item.start is None or item.end is None:
+            return item
+        at = span(item.start, item.end)
+        return msgspec.structs.replace(item, start=at.start, end=at.end, text=at.text)
+
+    def ask(item: Ask) -> Ask:
+        if not item.spans:
+            return item
+        text = words(item.text, item.spans[0]) or item.text
+        return msgspec.structs.replace(item, text=text, spans=tuple(span(s.start, s.end) for s in item.spans))
+
+    def section(item: Section) -> Section:
+        at = draft.text.find(item.title, item.start, item.end)
+        title = cleaned.text[at : at + len(item.title)] if at >= 0 else item.title
+        where = span(item.start, item.end)
+        return msgspec.structs.replace(item, title=title, start=where.start, end=where.end)
+
+    sentences = []
+    for unit, decision, answer in zip(draft.units, draft.decisions, draft.links, strict=True):
+        where = span(unit.start, unit.end)
+        sentences.append(
+            Sentence(
+                start=where.start,
+                end=where.end,
+                text=where.text,
+                status=decision.status,
+                also=decision.also,
+                confidence=decision.confidence,
+                evidence=tuple(evidence(item) for item in decision.evidence),
+                by=model,
+                link=answer,
+                section=unit.section,
+                role=unit.role,
+                clean=cleaned.text[unit.start : unit.end],
+            )
+        )
+    header: Header = draft.header
+    told = {name: words(getattr(header, name), header.spans.get(name)) for name in _WORDS}
+    return Reply(
+        text=source.text,
+        sentences=tuple(sentences),
+        asks=tuple(ask(item) for item in draft.asks),
+        sections=tuple(section(item) for item in draft.sections),
+        name=source.name,
+        kind=header.kind,
+        date=draft.date or header.date,
+        fields={name: span(where.start, where.end) for name, where in header.spans.items()},
+        steps=(*source.repairs, *(step.name for step in cleaned.steps)),
+        warnings=draft.warnings,
+        model=model,
+        **told,
+    )
+
+
+_WORDS = ("agency", "recipient", "title", "doc_number", "result_code", "publicity")

@@ -1,0 +1,289 @@
+"""Status by cues: a rule system whose every row can be read, cited and argued with (线索词规则).
+
+The rows stand in ``lexicon/cues.toml`` (which words, where, what cancels them, what inherits), their points in
+``lexicon/points.toml``. A sentence's status is found in three steps:
+
+1. its own cues count in full, and those of clauses before its last marked clause by half: the last main
+   predicate decides a mixed sentence;
+2. it inherits from the lead (“下一步，……”) or the heading before it, until another lead, or another heading,
+   opens something else;
+3. each row gives points to each status; the status with the most points wins, and others that have cues of
+   their own and come near it are in ``also``.
+
+A scorecard of whole numbers keeps every sum checkable by hand. The points are fitted on training letters and
+rounded, as in scoring systems for medical decisions (Ustun & Rudin, “Supersparse linear integer models for
+optimized medical scoring systems”, Machine Learning 102, 2016). They differ for letters (建议、提案的答复,
+and reports) and for answers to citizens' messages (留言), whose bare verbs mean different things.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cache
+from math import exp
+from typing import NamedTuple
+
+import msgspec
+
+from commitments import lexicon
+from commitments.draft import Decision, Draft, Unit
+from commitments.errors import SchemaError
+from commitments.reply import Evidence, How, Kind, Role, Status
+from commitments.tag import READ_ROLES
+from commitments.tag.rules import Cue, Finder, Hit, cues
+
+STATUSES = (Status.COMPLETED, Status.ONGOING, Status.PLEDGE, Status.NONE)
+"""The order of the four numbers in each row of ``points.toml``."""
+
+LETTER, MESSAGE = "letter", "message"
+
+Points = tuple[float, float, float, float]
+
+
+class CuesConfig(msgspec.Struct, frozen=True):
+    """How cues are weighed.
+
+    Attributes:
+        earlier: share of its points that a cue keeps in a clause before the last marked one.
+        also: least probability of a further status of a mixed sentence.
+        short: a sentence of fewer characters is short.
+        long: a sentence of more characters is long.
+        shown: most pieces of evidence that a decision keeps.
+    """
+
+    earlier: float = 0.5
+    also: float = 0.2
+    short: int = 14
+    long: int = 80
+    shown: int = 6
+
+
+class Term(NamedTuple):
+    """One summand of a sentence's score.
+
+    Attributes:
+        key: a cue's id, with ``>`` when inherited from a lead and ``^`` from a heading; or a trait's.
+        weight: 1, or the share of an earlier clause.
+        how: whether it is the sentence's own.
+        start: where its words begin in the draft's text; ``None`` for a trait of the sentence.
+        end: after their last character.
+    """
+
+    key: str
+    weight: float
+    how: How
+    start: int | None = None
+    end: int | None = None
+
+
+class Table(NamedTuple):
+    """The points: for each register and key, one number for each status of `STATUSES`.
+
+    Attributes:
+        version: a short hash of cues and points.
+        scale: points of one unit of log-odds.
+        points: register → key → points.
+    """
+
+    version: str
+    scale: float
+    points: dict[str, dict[str, Points]]
+
+
+@cache
+def table() -> Table:
+    """The fitted points.
+
+    Raises:
+        SchemaError: a row has not four numbers.
+    """
+    raw = lexicon.table("points")
+    try:
+        points = msgspec.convert(raw["points"], dict[str, dict[str, Points]])
+        return Table(str(raw["version"]), float(raw["scale"]), points)
+    except (KeyError, ValueError, msgspec.ValidationError) as error:
+        raise SchemaError(f"lexicon/points.toml: {error}") from error
+
+
+class _Lead(NamedTuple):
+    """A carrying cue and where it stands."""
+
+    cue: Cue
+    start: int
+    end: int
+    paragraph: int
+    colon: bool
+
+
+class Cues:
+    """The rule-based tagger.
+
+    Args:
+        config: how cues are weighed.
+
+    >>> from commitments.draft import Unit
+    >>> text = "我局已建成公园3个。"
+    >>> decision = Cues().tag(Draft(text=text, units=(Unit(0, len(text), text, 0),)))[0]
+    >>> decision.status.value, decision.evidence[0].text
+    ('completed', '已建成')
+    """
+
+    name = "cues"
+
+    def __init__(self, config: CuesConfig = CuesConfig()) -> None:  # noqa: B008 - frozen
+        self.config = config
+        self._finder = Finder(cues())
+        self._table = table()
+        self.version = self._table.version
+        self._status = {row.id: row.status for row in cues()}
+
+    def tag(self, draft: Draft) -> tuple[Decision, ...]:
+        """Decide each unit; units that their role settles are `none` without being read."""
+        points = self._table.points[register(draft)]
+        return tuple(
+            self._decide(draft.text, terms, points) if unit.role in READ_ROLES else _by_role(unit)
+            for unit, terms in zip(draft.units, self.terms(draft), strict=True)
+        )
+
+    def terms(self, draft: Draft) -> list[list[Term]]:
+        """The summands of each unit's score; empty for units that are not read."""
+        units = draft.units
+        found = self._finder.find(draft.text, units, draft.date or draft.header.date)
+        headings = self._headings(draft, found)
+        read = [i for i, unit in enumerate(units) if unit.role in READ_ROLES]
+        first, last = set(read[:3]), set(read[-2:])
+        lead: _Lead | None = None
+        out: list[list[Term]] = []
+        for i, (unit, hits) in enumerate(zip(units, found, strict=True)):
+            if unit.role is Role.HEADING and (lead is None or not lead.colon):
+                lead = None
+            if unit.role not in READ_ROLES:
+                if unit.role is Role.LEAD:
+                    lead = _opened(unit, hits) or lead
+                out.append([])
+                continue
+            if lead and lead.cue.carry == "paragraph" and unit.paragraph != lead.paragraph:
+                lead = None
+            terms = list(self._own(unit, hits))
+            if lead is not None:
+                terms.append(Term(f"{lead.cue.id}>", 1.0, How.INHERITED, lead.start, lead.end))
+            elif unit.section is not None and (above := headings.get(unit.section)):
+                terms.append(Term(f"{above.cue.id}^", 1.0, How.INHERITED, above.start, above.end))
+            terms += self._traits(unit, hits, i in first, i in last)
+            lead = _opened(unit, hits) or lead
+            out.append(terms)
+        return out
+
+    def _own(self, unit: Unit, hits: Sequence[Hit]) -> Iterator[Term]:
+        marked = [hit.clause for hit in hits if hit.cue.status in _MARKS]
+        final = max(marked, default=0)
+        best: dict[str, Term] = {}
+        for hit in hits:
+            weight = 1.0 if hit.clause >= final or hit.cue.status not in _MARKS else self.config.earlier
+            known = best.get(hit.cue.id)
+            if known is None or known.weight < weight:
+                best[hit.cue.id] = Term(
+                    hit.cue.id, weight, How.CUE, unit.start + hit.start, unit.start + hit.end
+                )
+        yield from best.values()
+
+    def _traits(self, unit: Unit, hits: Sequence[Hit], first: bool, last: bool) -> Iterator[Term]:
+        yield Term("K001", 1.0, How.DEFAULT)
+        length = unit.end - unit.start
+        if length < self.config.short:
+            yield Term("K002", 1.0, How.ROLE)
+        elif length > self.config.long:
+            yield Term("K003", 1.0, How.ROLE)
+        if not any(hit.cue.status in _MARKS for hit in hits):
+            yield Term("K004", 1.0, How.DEFAULT)
+        if unit.text[-1] in ":：":
+            yield Term("K005", 1.0, How.ROLE)
+        if first:
+            yield Term("K006", 1.0, How.ROLE)
+        if last:
+            yield Term("K007", 1.0, How.ROLE)
+        if unit.role is Role.OPENING:
+            yield Term("K008", 1.0, How.ROLE)
+
+    def _headings(self, draft: Draft, found: Sequence[Sequence[Hit]]) -> dict[int, _Lead]:
+        """The carrying cue in each section's heading, or else in that of the section around it."""
+        own: dict[int, _Lead] = {}
+        for unit, hits in zip(draft.units, found, strict=True):
+            if unit.role is Role.HEADING and unit.section is not None:
+                for hit in hits:
+                    if hit.cue.carry:
+                        own[unit.section] = _lead(unit, hit)
+        inherited: dict[int, _Lead] = {}
+        for section in draft.sections:  # a section comes after the one around it
+            above = inherited.get(section.parent) if section.parent is not None else None
+            if lead := own.get(section.index, above):
+                inherited[section.index] = lead
+        return inherited
+
+    def _decide(self, text: str, terms: Sequence[Term], points: dict[str, Points]) -> Decision:
+        totals = [0.0, 0.0, 0.0, 0.0]
+        for term in terms:
+            for i, value in enumerate(points.get(term.key, _NOTHING)):
+                totals[i] += term.weight * value
+        scale = self._table.scale
+        top = max(totals)
+        shares = [exp((total - top) / scale) for total in totals]
+        whole = sum(shares)
+        best = totals.index(top)
+        also = [
+            (share / whole, STATUSES[i])
+            for i, share in enumerate(shares)
+            if i not in (best, 3) and share / whole >= self.config.also and self._speaks(terms, STATUSES[i])
+        ]
+        also.sort(key=lambda pair: -pair[0])
+        return Decision(
+            STATUSES[best],
+            tuple(status for _, status in also),
+            shares[best] / whole,
+            tuple(self._evidence(text, terms, points, best)),
+        )
+
+    def _speaks(self, terms: Sequence[Term], status: Status) -> bool:
+        return any(self._status.get(term.key) == status.value for term in terms)
+
+    def _evidence(
+        self, text: str, terms: Sequence[Term], points: dict[str, Points], best: int
+    ) -> Iterator[Evidence]:
+        """The terms that speak for the winner: by how much they lift it above the other statuses' mean."""
+        weighed = []
+        for term in terms:
+            row = points.get(term.key, _NOTHING)
+            lift = term.weight * (row[best] - (sum(row) - row[best]) / 3)
+            if lift > 0:
+                weighed.append((lift, term))
+        weighed.sort(key=lambda pair: (pair[1].how is How.DEFAULT, -pair[0]))
+        for lift, term in weighed[: self.config.shown]:
+            words = "" if term.start is None else text[term.start : term.end]
+            yield Evidence(term.key, term.how, STATUSES[best], round(lift, 2), term.start, term.end, words)
+
+
+_MARKS = frozenset({"completed", "ongoing", "pledge"})
+_NOTHING: Points = (0.0, 0.0, 0.0, 0.0)
+
+
+def register(draft: Draft) -> str:
+    """Which of the two tables of points fits a draft: that of letters, or that of answers to messages."""
+    return MESSAGE if draft.header.kind is Kind.MESSAGE else LETTER
+
+
+def _by_role(unit: Unit) -> Decision:
+    return Decision(Status.NONE, (), 1.0, (Evidence(unit.role.value, How.ROLE, Status.NONE),))
+
+
+def _opened(unit: Unit, hits: Sequence[Hit]) -> _Lead | None:
+    """The lead with which a sentence opens, if it does."""
+    for hit in hits:
+        if hit.opens and hit.cue.carry:
+            return _lead(unit, hit)
+    return None
+
+
+def _lead(unit: Unit, hit: Hit) -> _Lead:
+    return _Lead(
+        hit.cue, unit.start + hit.start, unit.start + hit.end, unit.paragraph, unit.text[-1] in ":："
+    )

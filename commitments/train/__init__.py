@@ -1,0 +1,1 @@
+"""Training: whatever needs more than the library does at run time (extra ``train``)."""
