@@ -1,11 +1,11 @@
 """Links: which asks (诉求) each measure answers, with the rule and the reason.
 
-A letter answers its asks in stretches, mostly in their order. So the units are read as one sequence whose hidden
-state is the ask being answered: headings and ordinals that name an ask hold for their section, the words that a
-unit shares with an ask speak for it, and going on with the same ask is likelier than jumping. The best sequence is
-found by dynamic programming (A. J. Viterbi, “Error bounds for convolutional codes”, IEEE Trans. Inf. Theory 13,
-1967), with jumps from the best state so far, in time linear in units and asks. What is asked is found in
-`commitments.structure`; whether a unit is a measure at all is the tagger's decision.
+A letter answers its asks in stretches, mostly in their order. So the units are read as one sequence whose
+hidden state is the ask being answered: headings and ordinals that name an ask hold for their section, the words
+that a unit shares with an ask speak for it, and going on with the same ask is likelier than jumping. The best
+sequence is found by dynamic programming (A. J. Viterbi, “Error bounds for convolutional codes”, IEEE Trans.
+Inf. Theory 13, 1967), with jumps from the best state so far: time is linear in units and asks. What is asked
+is found in `commitments.structure`; whether a unit is a measure at all is the tagger's decision.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import msgspec
 
 from commitments.draft import Draft, Unit
 from commitments.lexicon import table
-from commitments.reply import Ask, Link, Role, Section, Status
+from commitments.reply import Link, Role, Section, Status
 from commitments.structure.outline import item, number
 
 _READ = frozenset({Role.BODY, Role.OPENING, Role.LEAD, Role.HEADING})
@@ -35,6 +35,21 @@ _GENERAL = re.compile(
     r"(?:以上|上述|各项|所有|全部|这些|[两二三四五六七八几]\s?(?:项|条|方面|点|个))(?:事项|的?建议|的?意见|的?提案|问题|部署)"
     r"|(?:建议|提案)的?(?:办理|落实)(?:情况|进展)|(?:把|将)(?:您|你们?|代表|委员|提案|\S代表|\S委员|贵\S{1,3})[^，。]{0,8}(?:建议|意见|内容)[^，。]{0,6}(?:落实|吸纳|印送|纳入|融入|作为)"
     r"|向(?:您|代表|委员|贵\S{1,3}|各位代表|各位委员)(?:再)?(?:通报|报告|反馈|汇报|作|做|书面)"
+)
+
+_ALL_WORDS = (
+    "建议",
+    "意见",
+    "提案",
+    "事项",
+    "问题",
+    "部署",
+    "内容",
+    "向您",
+    "向代表",
+    "向委员",
+    "向各位",
+    "向贵",
 )
 
 
@@ -56,6 +71,7 @@ class LinkConfig(msgspec.Struct, frozen=True):
         heading: how alike a heading and a given ask must be, from 0 to 1, for the heading to name the ask.
         least: points of the best ask below which a part of no section may be said to answer all.
         words: most pairs of characters that one ask is known by.
+        most: asks above which only headings and ordinals link, to keep time linear.
     """
 
     section: float = 6.0
@@ -72,6 +88,7 @@ class LinkConfig(msgspec.Struct, frozen=True):
     heading: float = 0.4
     least: float = 1.0
     words: int = 4000
+    most: int = 40
 
 
 class _Scope(NamedTuple):
@@ -86,7 +103,7 @@ def link(draft: Draft, config: LinkConfig = LinkConfig()) -> Draft:  # noqa: B00
     """Say for each measure which asks it answers.
 
     Args:
-        draft: structured, and tagged; without decisions every unit of the letter's matter counts as a measure.
+        draft: structured, and tagged; without decisions every unit of role BODY counts as a measure.
         config: defaults of this stage.
 
     Returns:
@@ -108,8 +125,18 @@ def link(draft: Draft, config: LinkConfig = LinkConfig()) -> Draft:  # noqa: B00
         return _set(draft, measures, dict.fromkeys(range(len(draft.units)), only))
     matter = [i for i, u in enumerate(draft.units) if u.role in _READ]
     scopes = _scopes(draft, matter, config)
+    if count > config.most:
+        links = {i: _named_only(draft, scopes.get(i)) for i in matter}
+        return _set(draft, measures, links)
     words = _points(draft, matter, scopes, config)
     return _set(draft, measures, dict(_decide(draft, matter, scopes, words, config)))
+
+
+def _named_only(draft: Draft, scope: _Scope | None) -> Link:
+    """Where asks are too many to tell apart by their words."""
+    if scope is None:
+        return Link((), "none", f"no candidate: {len(draft.asks)} asks, and no heading names one")
+    return Link(tuple(draft.asks[a].id for a in sorted(scope.asks)), scope.by, scope.reason, 0.95)
 
 
 def _measures(draft: Draft) -> list[bool]:
@@ -124,7 +151,7 @@ def _set(draft: Draft, measures: Sequence[bool], links: Mapping[int, Link]) -> D
     return msgspec.structs.replace(draft, links=made)
 
 
-# --- headings and ordinals -------------------------------------------------------------------------------------
+# --- headings and ordinals -------------------------------------------------------------------------------
 
 
 def _scopes(draft: Draft, matter: Sequence[int], config: LinkConfig) -> dict[int, _Scope]:
@@ -139,7 +166,7 @@ def _scopes(draft: Draft, matter: Sequence[int], config: LinkConfig) -> dict[int
     scopes: dict[int, _Scope] = {}
     for i in matter:
         unit = draft.units[i]
-        named = _ordinals(unit.text[:60], len(draft.asks))
+        named = _ordinals(unit.text[:40], len(draft.asks))
         if named:
             scopes[i] = _Scope(named, "ordinal", f"the words “{_ORDINALS.search(unit.text)[0]}”")  # type: ignore[index]
             continue
@@ -152,6 +179,8 @@ def _scopes(draft: Draft, matter: Sequence[int], config: LinkConfig) -> dict[int
 def _ordinals(text: str, count: int) -> frozenset[int]:
     """Indices of the asks that 第四、第五点建议 or 建议一 name."""
     found: set[int] = set()
+    if not any(word in text for word in ("第", "建议", "意见", "问题", "诉求")):
+        return frozenset()
     for m in _ORDINALS.finditer(text):
         word = m["nth"] or m["after"]
         # “第一条措施”: a list of the reply's own; it must speak of what was asked, or open the unit.
@@ -171,7 +200,7 @@ def _section_asks(draft: Draft, ids: Mapping[str, int], config: LinkConfig) -> d
         if section.asks:
             asks = frozenset(ids[a] for a in section.asks if a in ids)
             named[section.index] = _Scope(asks, "section", f"under the heading “{section.title}”")
-    if named:
+    if named or len(draft.asks) > config.most:
         return named
     weights = [_grams(ask.text) for ask in draft.asks]
     shared = Counter(g for w in weights for g in w)
@@ -226,8 +255,8 @@ def _by_order(
 def _closing_part(draft: Draft, matter: Sequence[int], scopes: Sequence[_Scope | None]) -> int:
     """First unit of a general closing part that stands in the last ask's section, else past the end.
 
-    It opens a line with 下一步 or the like under the last heading that names an ask, and no other ask's section
-    has such a line.
+    It opens a line with 下一步 or the like under the last heading that names an ask, and no other ask's
+    section has such a line.
     """
     marks: list[tuple[int, frozenset[int]]] = []
     last: frozenset[int] = frozenset()
@@ -245,17 +274,16 @@ def _closing_part(draft: Draft, matter: Sequence[int], scopes: Sequence[_Scope |
     return len(draft.units)
 
 
-# --- words -----------------------------------------------------------------------------------------------------
+# --- words -----------------------------------------------------------------------------------------------
 
 
 def _grams(text: str) -> set[str]:
     """Pairs of neighbouring characters that are Chinese, letters or digits, stock words left out."""
-    stock = _stock()
-    return {
-        pair
-        for pair in map("".join, zip(text, text[1:], strict=False))
-        if pair.isalnum() and pair not in stock
-    }
+    return {pair for pair in _pairs(text) - _stock() if pair.isalnum()}
+
+
+def _pairs(text: str) -> set[str]:
+    return {text[i : i + 2] for i in range(len(text) - 1)}
 
 
 def _stock() -> frozenset[str]:
@@ -275,39 +303,28 @@ def _points(
 ) -> dict[int, list[float]]:
     """For each unit and ask, the weight of the words that they share.
 
-    A word counts by how few asks and how few units hold it (idf). An ask is known by its own words, and, where a
-    heading gives it a section, by the words of that section, at a discount.
+    A word counts by how few asks and how few units hold it (idf). An ask is known by its own words, and,
+    where a heading gives it a section, by the words of that section, at a discount.
     """
     count = len(draft.asks)
     index: dict[str, dict[int, float]] = {}
     for k, ask in enumerate(draft.asks):
-        for gram in sorted(_grams(ask.text[:8000]))[: config.words]:
+        for gram in sorted(_grams(ask.text[: 2 * config.words]))[: config.words]:
             index.setdefault(gram, {})[k] = 1.0
-    grams = {i: _grams(draft.units[i].text) for i in matter}
-    if scopes and config.spread:
-        size = [0] * count
-        counts: dict[str, list[int]] = {}
-        for i, scope in scopes.items():
-            if len(scope.asks) == 1:
-                (k,) = scope.asks
-                size[k] += 1
-                for gram in grams[i]:
-                    counts.setdefault(gram, [0] * count)[k] += 1
-        for gram, of in counts.items():
-            rates = [n / (s + 2) for n, s in zip(of, size, strict=True)]
-            top = max(rates)
-            if sum(of) < 2 or top < 0.6 * sum(rates):
-                continue
-            k = rates.index(top)
-            held = index.setdefault(gram, {})
-            held[k] = max(held.get(k, 0.0), config.spread * top / sum(rates))
-    frequency = Counter(g for held in grams.values() for g in held if g in index)
+    pairs = {i: _pairs(draft.units[i].text) for i in matter}
+    # Only units that no heading speaks for need the words of the sections.
+    open_pairs = set().union(*(pairs[i] for i in matter if i not in scopes)) if scopes else set()
+    if open_pairs:
+        _spread(index, open_pairs - _stock(), pairs, scopes, count, config)
+    known = index.keys()
+    grams = {i: held & known for i, held in pairs.items()}
+    frequency = Counter(gram for held in grams.values() for gram in held)
     total = len(matter) + 1
     weight = {
-        g: math.log(total / (1 + n))
+        gram: math.log(total / (1 + n))
         / math.log(total)
-        * math.log((count + config.smooth) / sum(index[g].values()))
-        for g, n in frequency.items()
+        * math.log((count + config.smooth) / sum(index[gram].values()))
+        for gram, n in frequency.items()
     }
     mass = [0.0] * count
     for gram, w in weight.items():
@@ -318,15 +335,44 @@ def _points(
     points: dict[int, list[float]] = {}
     for i in matter:
         row = [0.0] * count
-        for gram in grams[i]:
-            if gram in index:
-                for k, share in index[gram].items():
-                    row[k] += share * weight[gram]
+        # Sorted: a sum of floats must not hang on the order of a set.
+        for gram in sorted(grams[i]):
+            for k, share in index[gram].items():
+                row[k] += share * weight[gram]
         points[i] = [x / norm for x, norm in zip(row, norms, strict=True)]
     return points
 
 
-# --- the sequence ----------------------------------------------------------------------------------------------
+def _spread(
+    index: dict[str, dict[int, float]],
+    wanted: set[str],
+    pairs: Mapping[int, set[str]],
+    scopes: Mapping[int, _Scope],
+    count: int,
+    config: LinkConfig,
+) -> None:
+    """Let an ask be known by words of its section too, when they stand mostly there."""
+    size = [0] * count
+    counts: dict[str, list[int]] = {}
+    for i, scope in scopes.items():
+        if len(scope.asks) != 1:
+            continue
+        (k,) = scope.asks
+        size[k] += 1
+        for gram in pairs[i] & wanted:
+            counts.setdefault(gram, [0] * count)[k] += 1
+    for gram, of in counts.items():
+        if sum(of) < 2 or not gram.isalnum():
+            continue
+        rates = [n / (s + 2) for n, s in zip(of, size, strict=True)]
+        top = max(rates)
+        if top >= 0.6 * sum(rates):
+            held = index.setdefault(gram, {})
+            k = rates.index(top)
+            held[k] = max(held.get(k, 0.0), config.spread * top / sum(rates))
+
+
+# --- the sequence ----------------------------------------------------------------------------------------
 
 
 def _decide(
@@ -349,7 +395,7 @@ def _decide(
     for n, i in enumerate(matter):
         row, scope, k = words[i], scopes.get(i), states[n]
         best = max(row)
-        if best < config.least and _GENERAL.search(draft.units[i].text):
+        if best < config.least and _speaks_of_all(draft.units[i].text):
             yield i, Link(("*",), "general", "speaks of all that was suggested", 0.6)
         elif scope is not None and k in scope.asks:
             yield i, Link(tuple(ids[a] for a in sorted(scope.asks)), scope.by, scope.reason, 0.95)
@@ -366,8 +412,12 @@ def _decide(
             yield i, Link((ids[k],), "neighbour", f"goes on with {ids[k]} as the units around it", 0.5)
 
 
+def _speaks_of_all(text: str) -> bool:
+    return any(word in text for word in _ALL_WORDS) and _GENERAL.search(text) is not None
+
+
 def _doubts(emissions: Sequence[Sequence[float]], states: Sequence[int]) -> list[str]:
-    """For each unit, why nothing speaks for the ask of the stretch that it stands in; empty when something does."""
+    """For each unit, why nothing speaks for the ask of its stretch; empty when something does."""
     doubts = [""] * len(states)
     start = 0
     for end in range(1, len(states) + 1):

@@ -1,7 +1,7 @@
 """Structure: what each unit of a letter is, its header fields, its sections, and what is asked (结构).
 
-`frame` tells header, salutation, closing and signature; `header` reads the fields; `outline` finds headings and
-lead-ins; `asks` finds what the suggestion asks for. Statuses and links are other stages' work.
+`frame` tells header, salutation, closing and signature; `header` reads the fields; `outline` finds headings
+and lead-ins; `asks` finds what the suggestion asks for. Statuses and links are other stages' work.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class StructureConfig(msgspec.Struct, frozen=True):
 
 
 def structure(draft: Draft, config: StructureConfig = StructureConfig()) -> Draft:  # noqa: B008 - frozen
-    """Give each unit its role and section, and find header, sections and asks.
+    r"""Give each unit its role and section, and find header, sections and asks.
 
     Args:
         draft: segmented; its units have the role of their region.
@@ -51,8 +51,8 @@ def structure(draft: Draft, config: StructureConfig = StructureConfig()) -> Draf
         The draft with units, header, sections, asks and warnings set.
 
     >>> from commitments.draft import Unit
-    >>> text = "李代表：\\n一、关于修路的建议\\n路已修好。\\n某县交通局\\n2020年5月6日"
-    >>> lines, at, units = text.split("\\n"), 0, []
+    >>> text = "李代表：\n一、关于修路的建议\n路已修好。\n某县交通局\n2020年5月6日"
+    >>> lines, at, units = text.split("\n"), 0, []
     >>> for n, line in enumerate(lines):
     ...     units.append(Unit(at, at + len(line), line, n))
     ...     at += len(line) + 1
@@ -85,7 +85,7 @@ def structure(draft: Draft, config: StructureConfig = StructureConfig()) -> Draf
 def _opening(
     units: Sequence[Unit], matter: Sequence[int], roles: dict[int, Role], reach: int
 ) -> dict[int, Role]:
-    """OPENING for the units up to the one that announces the answer, if it comes soon and before any heading."""
+    """OPENING for the units up to the one that announces the answer, if it comes before any heading."""
     found: list[int] = []
     last = -1
     for i in matter[:reach]:
@@ -114,7 +114,6 @@ def _ask_for(
     config: StructureConfig,
 ) -> tuple[tuple[Section, ...], tuple[Ask, ...], list[str]]:
     """The asks, and the sections with the asks that their headings name."""
-
     warnings: list[str] = []
     named: dict[int, str] = {}
     if isinstance(draft.suggestion, tuple):

@@ -1,7 +1,7 @@
 """What is asked (诉求): given, split from the suggestion, or found in the reply itself.
 
-The reply names what it answers in headings, as “建议一”, in its opening or in its title; the first of these that
-yields something is taken. Which measure answers which ask is `commitments.link`'s work.
+The reply names what it answers in headings, as “建议一”, in its opening or in its title; the first of these
+that yields something is taken. Which measure answers which ask is `commitments.link`'s work.
 """
 
 from __future__ import annotations
@@ -61,8 +61,8 @@ def given(suggestion: Sequence[str]) -> tuple[Ask, ...]:
 def split(suggestion: str, limit: int = 12) -> tuple[Ask, ...]:
     """Split a suggestion or a citizen's message into its demands (诉求).
 
-    Numbered items are asks when at least two of them hold a demand or nothing outside them does; otherwise each
-    sentence that demands or asks is one. A text without any demand is one ask.
+    Numbered items are asks when they are announced as such, or when at least two of them hold a demand;
+    otherwise each sentence that begins with 建议 is one, if there are two. Any other text is one ask.
 
     Args:
         suggestion: the text of the suggestion.
@@ -152,8 +152,8 @@ def _from_headings(
 ) -> tuple[tuple[Ask, ...], dict[int, str]] | None:
     """The headings of the outermost level at which some name an ask.
 
-    Bare headings (“一、师资队伍”) name asks when at least two of them stand together and none of their level tells
-    what was done or what comes next, save the last one.
+    Bare headings (“一、师资队伍”) name asks when at least two of them stand together and none of their level
+    tells what was done or what comes next, save the last one.
     """
     levels: dict[int, list[int]] = {}
     for n, section in enumerate(plan.sections):

@@ -1,7 +1,7 @@
 """The frame of a letter: which units are header, title, salutation, closing, signature or contact lines.
 
-Patterns are built from the lexicon table ``structure``. Each function looks at one unit, or at the units at the
-two ends of the letter; headings and lead-ins are `outline`'s work, the values of the header fields `header`'s.
+Patterns are built from the lexicon table ``structure``. Each function looks at one unit, or at the units at
+the two ends of the letter; headings and lead-ins are `outline`'s work, the values of the fields `header`'s.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from commitments.draft import Unit
 from commitments.lexicon import table
 from commitments.reply import Role
 
-# A date as signature blocks write it; 〇 is also typed as ○, O, o, 0 or Ｏ, and digits may carry stray spaces.
+# A date as signature blocks write it; 〇 is also typed as ○, O, o, 0 or Ｏ; digits may carry stray spaces.
 YEAR = r"(?:(?:19|20)\s?\d\s?\d|[一二][一二三四五六七八九〇零○ＯOo0]{3})"
 DATE = (
     rf"{YEAR}\s?(?:年\s?(?:\d{{1,2}}|[一二三四五六七八九十元]{{1,2}})\s?月\s?(?:\d{{1,2}}|[一二三四五六七八九十廿]{{1,3}})\s?[日号]?"
@@ -49,6 +49,7 @@ class Frame:
             rf"(?:(?:{alternatives(header['publicity_labels'])}){_SPACE}[：:]?{_SPACE})?"
             rf"(?P<value>{alternatives(header['publicity_values'])})"
         )
+        self.publicity_label = re.compile(rf"(?:{alternatives(header['publicity_labels'])}){_SPACE}[：:]")
         self.publicity_line = re.compile(
             rf"[（(【\[]?{_SPACE}(?:(?:{alternatives(header['publicity_labels'])}){_SPACE}[：:]{_SPACE})?"
             rf"(?:{alternatives(header['publicity_values'])}){_SPACE}[）)】\]]?{_SPACE}$"
@@ -74,7 +75,8 @@ class Frame:
             rf"[一-鿿A-Za-z0-9（）()·、\s　]{{0,36}}(?:{agencies})(?:[（(](?:代?章|盖章)[）)])?{_SPACE}$"
         )
         self.signature = re.compile(
-            rf"(?:(?P<agency>[一-鿿A-Za-z0-9（）()·、]{{0,32}}?(?:{agencies}))(?:[（(](?:代?章|盖章)[）)])?[，,\s　]*)?"
+            rf"(?:(?P<agency>[一-鿿A-Za-z0-9（）()·、]{{0,32}}?(?:{agencies}))"
+            r"(?:[（(](?:代?章|盖章)[）)])?[，,\s　]*)?"
             rf"[（(]?(?P<date>{DATE})[）)]?{_SPACE}(?:[（(][^（）()]{{1,12}}[）)])?[。.]?{_SPACE}$"
         )
         # 首页 > 政务公开 > 建议提案
@@ -89,7 +91,7 @@ class Frame:
         sal = lexicon["salutation"]
         people = alternatives([*sal["deputies"], *sal["members"], *sal["citizens"]])
         party = alternatives(sal["parties"])
-        # “网友‘…’：您好！”, “尊敬的张代表：”, “民进某省委员会：”; a date or a code may be glued before or after.
+        # “网友‘…’：您好！”, “尊敬的张代表：”; a date or a code may be glued before or after.
         self.greeting = re.compile(
             rf"(?:{DATE}{_SPACE})?(?:各位|广大|尊敬的|亲爱的)?{_SPACE}(?:[“\"‘'][^”\"’']{{0,30}}[”\"’']|UU\d+|[^，。！？；：:\s“”《》]{{0,24}}(?:{people})|你|您)?"
             rf"{_SPACE}(?:[“\"‘'][^”\"’']{{0,30}}[”\"’'])?(?:[（(][^（）()]{{1,16}}[）)])?(?:{people})?{_SPACE}[，,：:]?{_SPACE}"

@@ -27,7 +27,7 @@ _PREFIX = re.compile(
 
 
 def parse_date(text: str) -> datetime.date | None:
-    """The first date in a text, in Chinese or Arabic figures; ``None`` when there is none or it does not exist.
+    """The first date in a text, in Chinese or Arabic figures; ``None`` when it is missing or does not exist.
 
     >>> parse_date("二〇二三年六月十二日"), parse_date("2023.6.12"), parse_date("2019年13月1日")
     (datetime.date(2023, 6, 12), datetime.date(2023, 6, 12), None)
@@ -151,24 +151,28 @@ def _add_date(dates: list[tuple[int, int, datetime.date]], unit: Unit, start: in
 
 
 def _metadata(f: Frame, unit: Unit, put: _Put, in_head: bool) -> None:
+    """Result code, publicity and document number, which may share one line."""
     text, base = unit.text, unit.start
-    if m := f.result.search(text):
-        put("result_code", base + m.start("value"), base + m.end("value"))
-    elif in_head and (m := f.code_line.match(text)):
-        put("result_code", base + m.start("value"), base + m.end("value"))
-    if (m := f.publicity_line.match(text)) and (p := f.publicity.search(text)):
-        put("publicity", base + p.start("value"), base + p.end("value"))
-    elif (p := f.publicity.search(text)) and re.search("公开(?:属性|方式|类别|类型|选项)", text):
-        put("publicity", base + p.start("value"), base + p.end("value"))
-    if in_head and (m := f.doc_number.search(text)):
-        shift = 2 if re.match(r"文号|发文", m.group()) else 0
-        put("doc_number", base + m.start() + shift, base + m.end())
-        if p := f.publicity.search(text, m.end()):
-            put("publicity", base + p.start("value"), base + p.end("value"))
-    elif in_head and f.doc_line.match(text) and (m := re.search(r"[一-鿿]{2,12}第\d{1,5}号", text)):
+
+    def put_value(field: str, m: re.Match[str] | None) -> None:
+        if m:
+            put(field, base + m.start("value"), base + m.end("value"))
+
+    put_value("result_code", f.result.search(text))
+    if f.publicity_line.match(text) or f.publicity_label.search(text):
+        put_value("publicity", f.publicity.search(text))
+    if not in_head:
+        return
+    put_value("result_code", f.code_line.match(text))
+    m = f.doc_number.search(text)
+    if m:
+        label = re.match(r"发文字号|文号", m.group())
+        put("doc_number", base + m.start() + (label.end() if label else 0), base + m.end())
+        put_value("publicity", f.publicity.search(text, m.end()))
+    elif f.doc_line.match(text) and (m := re.search(r"[一-鿿]{2,12}第\d{1,5}号", text)):
         put("doc_number", base + m.start(), base + m.end())
-    if in_head and (m := f.code_tail.search(text)) and f.doc_line.match(text):
-        put("result_code", base + m.start("value"), base + m.end("value"))
+    if f.doc_line.match(text):
+        put_value("result_code", f.code_tail.search(text))
 
 
 def _recipient(f: Frame, unit: Unit, put: _Put) -> None:
@@ -176,7 +180,8 @@ def _recipient(f: Frame, unit: Unit, put: _Put) -> None:
     if m := f.code_tail.search(text):
         put("result_code", base + m.start("value"), base + m.end("value"))
     m = re.match(
-        rf"(?:{DATE}[\s　]*)?(?:尊敬的|亲爱的)?[\s　]*(?P<who>[^：:！!，,。]*?)[\s　]*(?:(?:您|你|您们|你们|大家)好|[：:！!，,。]|$)",
+        rf"(?:{DATE}[\s　]*)?(?:尊敬的|亲爱的)?[\s　]*(?P<who>[^：:！!，,。]*?)[\s　]*"
+        r"(?:(?:您|你|您们|你们|大家)好|[：:！!，,。]|$)",
         text,
     )
     if m and m["who"]:

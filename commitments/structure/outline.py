@@ -1,7 +1,7 @@
 """Headings, list items and lead-ins: the order inside a letter.
 
-`item` reads the ordinal at the start of a unit; `outline` finds headings (小标题) and lead-ins (领起句) and builds the
-sections. Which asks the headings name is `asks`' work.
+`item` reads the ordinal at the start of a unit; `outline` finds headings (小标题) and lead-ins (领起句) and
+builds the sections. Which asks the headings name is `asks`' work.
 """
 
 from __future__ import annotations
@@ -146,67 +146,62 @@ def outline(
         lead_length: longest lead-in, in characters.
 
     Returns:
-        Roles of headings and lead-ins, the sections, the section of each unit, and the unit that opens each section.
+        Roles of headings and lead-ins, the sections, the section of each unit, and the unit and the kind of
+        ordinal that open each section.
     """
     body = [i for i in letter if i not in frame_roles]
     items = {i: item(units[i].text) for i in body}
     roles = _lead_roles(units, body, items, opens, alone, lead_length)
-    sections: list[list[object]] = []
+    titles: list[str] = []
+    levels: list[int] = []
+    parents: list[int | None] = []
+    starts: list[int] = []
+    ends: list[int] = []
     heads: list[int] = []
     kinds: list[str] = []
     stack: list[tuple[str, int]] = []
     unit_section: dict[int, int] = {}
     for i in body:
-        it = items[i]
-        kind = it.kind if it else ""
-        role = roles.get(i)
-        if role is Role.LEAD and not it and opens[i]:
-            kind = "topic"
-        elif role is Role.HEADING and not it:
-            kind = "plain"
-        opening = kind in _SECTION_KINDS and (
-            role is Role.HEADING
-            or (role is Role.LEAD and kind != "topic")
-            or (role is Role.LEAD and _leads().topics.match(units[i].text) is not None)
-            or kind in ("chapter", "point", "box")
-            or (kind in ("paren", "number") and opens[i])
-        )
-        # “…方面。” opens one paragraph: it does not hold a closing part that looks ahead.
-        if opens[i] and stack and stack[-1][0] == "topic" and _AHEAD.match(units[i].text):
+        unit, it, role = units[i], items[i], roles.get(i)
+        kind = _opens_section(unit.text, it, role, opens[i], alone[i])
+        # “…方面。” opens one paragraph: it holds neither a heading nor a closing part that looks ahead.
+        ahead = opens[i] and _AHEAD.match(unit.text)
+        if stack and stack[-1][0] == "topic" and (ahead or (kind and role is Role.HEADING)):
             stack.pop()
-        if opening and role is Role.HEADING and stack and stack[-1][0] == "topic":
-            stack.pop()
-        if opening:
-            while any(kind == k for k, _ in stack):
-                found, _ = stack.pop()
-                if found == kind:
+        if kind:
+            while any(kind == known for known, _ in stack):
+                if stack.pop()[0] == kind:
                     break
-            parent = stack[-1][1] if stack else None
-            title = heading_title(units[i].text, it.end if it and kind != "box" else 0, alone[i])
-            stack.append((kind, len(sections)))
-            sections.append([title, len(stack), units[i].start, units[i].end, parent])
+            titles.append(heading_title(unit.text, it.end if it and kind != "box" else 0, alone[i]))
+            parents.append(stack[-1][1] if stack else None)
+            stack.append((kind, len(heads)))
+            levels.append(len(stack))
+            starts.append(unit.start)
+            ends.append(unit.end)
             heads.append(i)
             kinds.append(kind)
         if stack:
-            inner = stack[-1][1]
-            unit_section[i] = inner
-            sections[inner][3] = units[i].end
-    for index in range(len(sections) - 1, -1, -1):
-        up = sections[index][4]
-        if isinstance(up, int):
-            sections[up][3] = max(sections[up][3], sections[index][3])  # type: ignore[type-var]
-    made = [
-        Section(
-            index=n,
-            title=str(t),
-            level=int(str(lv)),
-            start=int(str(s)),
-            end=int(str(e)),
-            parent=None if p is None else int(str(p)),
-        )
-        for n, (t, lv, s, e, p) in enumerate(sections)
-    ]
-    return Outline(roles, made, unit_section, heads, kinds)
+            unit_section[i] = stack[-1][1]
+            ends[stack[-1][1]] = unit.end
+    for index in range(len(heads) - 1, -1, -1):
+        parent = parents[index]
+        if parent is not None:
+            ends[parent] = max(ends[parent], ends[index])
+    sections = [Section(n, titles[n], levels[n], starts[n], ends[n], parents[n]) for n in range(len(heads))]
+    return Outline(roles, sections, unit_section, heads, kinds)
+
+
+def _opens_section(text: str, it: Item | None, role: Role | None, opens: bool, alone: bool) -> str:
+    """The kind of section that a unit opens; empty when it opens none."""
+    if it is None:
+        if role is Role.HEADING:
+            return "plain"
+        return "topic" if role is Role.LEAD and opens and _leads().topics.match(text) else ""
+    if it.kind not in _SECTION_KINDS:
+        return ""
+    named = role in (Role.HEADING, Role.LEAD) or it.kind in ("chapter", "point", "box")
+    # “（一）机构和队伍，按……组建到位。……”: the answer follows its title on the same line.
+    return it.kind if named or (it.kind in ("paren", "number") and opens and not alone) else ""
 
 
 def _lead_roles(
@@ -242,13 +237,19 @@ def _lead_roles(
             if leads.blockers.search(rest):
                 continue
             roles[i] = Role.LEAD
-        elif opens[i]:
-            if leads.topics.match(text) or (
-                len(text) <= 22 and leads.verbs.match(text) and not leads.blockers.search(text)
-            ):
-                roles[i] = Role.LEAD
+        elif opens[i] and _is_topic(text, leads):
+            roles[i] = Role.LEAD
     _agree(units, body, items, roles)
     return roles
+
+
+def _is_topic(text: str, leads: _Leads) -> bool:
+    """Whether a short sentence at the start of a paragraph only names what the paragraph is about."""
+    if leads.topics.match(text):
+        return True
+    if len(text) > 22 or not leads.verbs.match(text) or leads.blockers.search(text):
+        return False
+    return "，" not in text or text.startswith(("抓", "立足", "聚焦", "坚持"))
 
 
 def _is_heading(text: str, it: Item | None, leads: _Leads) -> bool:
