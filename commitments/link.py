@@ -1,9 +1,9 @@
 """Links: which asks (诉求) each measure answers, with the rule and the reason.
 
 A letter answers its asks in stretches, mostly in their order. So the units are read as one sequence whose
-hidden state is the ask being answered: headings and ordinals that name an ask hold for their section, the words
-that a unit shares with an ask speak for it, and going on with the same ask is likelier than jumping. The best
-sequence is found by dynamic programming (A. J. Viterbi, “Error bounds for convolutional codes”, IEEE Trans.
+hidden state is the ask being answered: headings and ordinals that name an ask hold for their section, the
+words that a unit shares with an ask speak for it, and going on with the same ask is likelier than jumping. The
+best sequence is found by dynamic programming (A. J. Viterbi, “Error bounds for convolutional codes”, IEEE Trans.
 Inf. Theory 13, 1967), with jumps from the best state so far: time is linear in units and asks. What is asked
 is found in `commitments.structure`; whether a unit is a measure at all is the tagger's decision.
 """
@@ -399,7 +399,7 @@ def _decide(
             yield i, Link(("*",), "general", "speaks of all that was suggested", 0.6)
         elif scope is not None and k in scope.asks:
             yield i, Link(tuple(ids[a] for a in sorted(scope.asks)), scope.by, scope.reason, 0.95)
-        elif scope is None and _is_general(draft.units[i], n, first, best, config):
+        elif scope is None and (_is_general(draft.units[i], n, first, bool(scopes)) and best < config.least):
             yield i, Link(("*",), "general", "a part that answers all asks: no ask's words stand out", 0.5)
         elif doubts[n]:
             yield i, Link((), "none", doubts[n])
@@ -450,10 +450,11 @@ def _listed(units: Sequence[Unit], matter: Sequence[int], count: int) -> list[tu
     return found
 
 
-def _is_general(unit: Unit, n: int, first: int, best: float, config: LinkConfig) -> bool:
-    if best >= config.least:
-        return False
-    return unit.role is Role.OPENING or (n < first and unit.section is None)
+def _is_general(unit: Unit, n: int, first: int, headed: bool) -> bool:
+    """Whether a unit in no ask's section stands where all are answered: the opening, or the lead of the end."""
+    if unit.role is Role.OPENING or (n < first and unit.section is None):
+        return True
+    return headed and n > first and _AHEAD.match(unit.text) is not None
 
 
 def _fresh(units: Sequence[Unit], matter: Sequence[int], n: int) -> bool:
