@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import commitments
-from commitments.errors import CommitmentsError, ModelError, ReadError
+from commitments.errors import CommitmentsError, MissingExtra, ModelError, ReadError
 
 if TYPE_CHECKING:
     from commitments.pipeline import Pipeline
@@ -199,11 +199,10 @@ def evaluate(
     """  # noqa: D301 - typer wants the character itself
     from commitments import evaluate as evaluation
 
+    _load(model)
     failures: list[str] = []
     try:
         report = evaluation.run(gold, model=model)
-    except ModelError as error:
-        raise typer.BadParameter(str(error), param_hint="--model") from error
     except CommitmentsError as error:
         _fail("evaluate", str(error), failures)
     else:
@@ -255,7 +254,29 @@ def _replies(
 
 
 def _sources(files: list[str]) -> Iterator[Source | ReadError]:
-    yield from commitments.read_all(files)
+    for file in files:
+        if file == "-":
+            yield from _standard_input()
+        else:
+            yield from commitments.read_all(file)
+
+
+def _standard_input() -> Iterator[Source | ReadError]:
+    """One letter of any format, or many as rows of JSON."""
+    from commitments.readers import ReadConfig
+    from commitments.readers.rows import read_rows
+
+    config = ReadConfig()
+    data = sys.stdin.buffer.read(config.max_bytes + 1)
+    if data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"[") and len(data) <= config.max_bytes:
+        yield from read_rows(data, "-", config)
+        return
+    try:
+        yield commitments.read(data, name="-", config=config)
+    except ReadError as error:
+        yield error
+    except MissingExtra as error:
+        yield ReadError("-", str(error))
 
 
 def _fail(name: str, reason: str, failures: list[str]) -> None:

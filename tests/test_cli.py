@@ -67,8 +67,8 @@ def test_show_marks_each_sentence_on_its_line(letter: Path) -> None:
 
 def test_verbose_says_why_and_quiet_says_less(letter: Path) -> None:
     plain, verbose, quiet = (run("show", *flag, letter).stdout for flag in ([], ["-v"], ["-q"]))
-    assert "“下一步”" in verbose
-    assert "“下一步”" not in plain
+    assert "cue “下一步" in verbose
+    assert "cue “" not in plain
     assert len(quiet.splitlines()) < len(plain.splitlines())
     assert "sentences:" not in quiet
 
@@ -159,8 +159,7 @@ def test_explain_tells_evidence_place_and_neighbours(letter: Path) -> None:
     assert result.exit_code == 0, result.output
     for words in (
         "pledge 未来承诺",
-        "“下一步” at",
-        reply.pledges[0].evidence[0].rule,
+        f"{reply.pledges[0].evidence[0].rule} cue “下一步",
         "S1",
         "context",
         "增设公交站2处",
