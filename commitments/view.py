@@ -21,6 +21,8 @@ Lang = Literal["en", "zh"]
 MARKS: dict[Status, str] = {Status.COMPLETED: "✓", Status.ONGOING: "▸", Status.PLEDGE: "◇", Status.NONE: ""}
 """A mark for each status, so that colour is never the only sign."""
 
+_RUNNING = frozenset({Role.BODY, Role.OPENING, Role.HEADING, Role.LEAD, Role.CLOSING})
+
 _MEASURES = (Status.COMPLETED, Status.ONGOING, Status.PLEDGE)
 
 _WORDS: dict[Lang, dict[str, str]] = {
@@ -228,25 +230,26 @@ def _paragraphs(reply: Reply, lang: Lang, key: str) -> Iterator[str]:
     """The letter's lines; text outside it, such as a site's menu, is folded away."""
     places = {ask.id: f"a{i}" for i, ask in enumerate(reply.asks)}
     at = 0
-    open_role: Role | None = None
+    block: Role | None = None
     folded: Role | None = None
     for n, s in enumerate(reply.sentences):
         gap, at = reply.text[at : s.start], s.end
-        # A new line begins where the letter has one, and wherever the kind of text changes.
-        if open_role is None or "\n" in gap or "\r" in gap or s.role is not open_role:
-            if open_role is not None:
+        # Headings, leads and what follows them stand on one line where the letter has them so.
+        role = Role.BODY if s.role in _RUNNING else s.role
+        if block is None or "\n" in gap or "\r" in gap or role is not block:
+            if block is not None:
                 yield "</div>\n"
-            fold = s.role if s.role in (Role.OUTSIDE, Role.SUGGESTION) else None
+            fold = role if role in (Role.OUTSIDE, Role.SUGGESTION) else None
             if fold is not folded:
                 yield "</details>\n" if folded else ""
                 yield f'<details class="fold"><summary>{_WORDS[lang][fold.value]}</summary>\n' if fold else ""
                 folded = fold
-            yield f'<div class="p {s.role.value}">'
-            open_role = s.role
+            yield f'<div class="p {role.value}">'
+            block = role
         if gap.strip():
             yield f'<span class="quiet">{_safe(gap.strip())}</span> '
         yield _sentence(n, s, places, lang, key)
-    if open_role is not None:
+    if block is not None:
         yield "</div>\n"
     yield "</details>\n" if folded else ""
     if reply.text[at:].strip():
@@ -256,8 +259,9 @@ def _paragraphs(reply: Reply, lang: Lang, key: str) -> Iterator[str]:
 def _sentence(n: int, s: Sentence, places: dict[str, str], lang: Lang, key: str) -> str:
     text = f'<span class="t">{_safe(s.clean or s.text)}</span>'
     anchor = f'id="{key}-{n + 1}"'
+    heading = " h" if s.role is Role.HEADING else ""
     if not s.evidence and s.status is Status.NONE:
-        return f'<span class="s none" {anchor}>{text}</span>'
+        return f'<span class="s none{heading}" {anchor}>{text}</span>'
     marks = "".join(
         f'<span class="mark{" minor" if i else ""} {status.value}" title="{_name(status, lang)}">'
         f"{MARKS[status]}</span>"
@@ -267,7 +271,7 @@ def _sentence(n: int, s: Sentence, places: dict[str, str], lang: Lang, key: str)
     measure = s.status is not Status.NONE
     lit = "".join(f" {places.get(ask, 'all')}" for ask in s.asks) if measure else ""
     return (
-        f'<details class="s {s.status.value}{lit}" {anchor}><summary>{marks}{text}</summary>'
+        f'<details class="s {s.status.value}{heading}{lit}" {anchor}><summary>{marks}{text}</summary>'
         f'<span class="why">{_why(n, s, lang)}</span></details>'
     )
 

@@ -177,3 +177,13 @@ def test_empty_letter_is_a_page() -> None:
     page = Page(view.to_html(Reply(text="")))
     assert page.open == []
     assert "Untitled letter" in page.text
+
+
+def test_a_heading_that_runs_into_its_text_stays_on_its_line() -> None:
+    text = "一是建公园。已建成3个。\n二是修路。"
+    heading = Sentence(0, 6, text[:6], role=Role.HEADING)
+    body = Sentence(6, 12, text[6:12], Status.COMPLETED)
+    lead = Sentence(13, 18, text[13:], role=Role.LEAD)
+    page = Page(view.to_html(Reply(text=text, sentences=(heading, body, lead))))
+    assert len(page.by_class("p")) == 2
+    assert len(page.by_class("h")) == 1
