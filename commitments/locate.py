@@ -424,12 +424,16 @@ def _regions(text: str, pieces: list[_Piece]) -> tuple[Region, ...]:
     ):
         return ()  # no letter would be left: better to read the page as it is
     out: list[Region] = []
+    before = 0
     for piece, role in zip(pieces, roles, strict=True):
-        spans = [(piece.start, _OUT), (piece.end, role)] if piece.label else [(piece.end, role)]
+        # a form's label is nobody's, nor is a “|” between the letter and something else
+        joint = out and out[-1].role is not role and text[before : piece.start].strip()
+        spans = [(piece.start, _OUT), (piece.end, role)] if piece.label or joint else [(piece.end, role)]
         for end, whose in spans:
             if out and out[-1].role is whose:
                 out[-1] = Region(out[-1].start, end, whose)
             else:
                 out.append(Region(out[-1].end if out else 0, end, whose))
+        before = piece.end
     out[-1] = Region(out[-1].start, len(text), out[-1].role)
     return tuple(out)

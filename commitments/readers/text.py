@@ -126,13 +126,14 @@ def decode(data: bytes, name: str, declared: str | None = None) -> Decoded:
         _judge(text, name)
         return _finish(text, "utf-8", name)
     best = _best(data, tried)
+    mixed = _mixture(data) if text is None and (best is None or best[0] == "gb18030") else None
+    if mixed:
+        raise ReadError(name, mixed)
     if best is None:
         if text is not None or b"\x00" in data[:4096]:
             raise ReadError(name, f"is no text: byte {data.index(0) + 1} is NUL; a binary file?")
         raise ReadError(name, _failures(data, tried))
     encoding, text = best
-    if encoding == "gb18030":
-        _unmixed(data, name)
     return _finish(text, encoding, name)
 
 
@@ -194,22 +195,33 @@ def _judge(text: str, name: str) -> None:
             )
 
 
-def _unmixed(data: bytes, name: str) -> None:
-    """Refuse GB18030 with lines of UTF-8 in it: such a line decodes, but to nonsense."""
+def _mixture(data: bytes) -> str | None:
+    """What mixes, if some lines are UTF-8 and others GB18030."""
+    first: dict[str, str] = {}
     at = 0
     for number, line in enumerate(data.split(b"\n"), 1):
         if len(_HIGH.findall(line)) >= 9:
-            try:
-                line.decode("utf-8")
-            except UnicodeDecodeError:
-                pass
-            else:
-                raise ReadError(
-                    name,
-                    f"mixes encodings: GB18030 as a whole, but line {number} (byte {at + 1}) is UTF-8; "
-                    "save all of it as UTF-8",
-                )
+            kind = _one(line)
+            if kind:
+                first.setdefault(kind, f"line {number} (byte {at + 1}) is {_LABEL[kind]}")
         at += len(line) + 1
+    if len(first) < 2:
+        return None
+    return f"mixes encodings: {', '.join(first.values())}; save all of it as UTF-8"
+
+
+def _one(line: bytes) -> str | None:
+    """The one of the two encodings that a line is surely in."""
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError:
+        pass
+    else:
+        return "utf-8"
+    try:
+        return "gb18030" if _chinese(line.decode("gb18030")) >= _PLAUSIBLE else None
+    except UnicodeDecodeError:
+        return None
 
 
 def _finish(text: str, encoding: str, name: str) -> Decoded:
