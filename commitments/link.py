@@ -1,11 +1,11 @@
 """Links: which asks (诉求) each measure answers, with the rule and the reason.
 
 A letter answers its asks in stretches, mostly in their order. So the units are read as one sequence whose
-hidden state is the ask being answered: headings and ordinals that name an ask hold for their section, the
-words that a unit shares with an ask speak for it, and going on with the same ask is likelier than jumping. The
-best sequence is found by dynamic programming (A. J. Viterbi, “Error bounds for convolutional codes”, IEEE Trans.
-Inf. Theory 13, 1967), with jumps from the best state so far: time is linear in units and asks. What is asked
-is found in `commitments.structure`; whether a unit is a measure at all is the tagger's decision.
+hidden state is the ask being answered: headings and ordinals that name an ask hold for their section, words
+shared with an ask speak for it, and going on with the same ask is likelier than jumping. The best sequence is
+found by dynamic programming (A. J. Viterbi, “Error bounds for convolutional codes”, IEEE Trans. Inf. Theory
+13, 1967), with jumps from the best state so far: time is linear in units and asks. What is asked is found in
+`commitments.structure`; whether a unit is a measure at all is the tagger's decision.
 """
 
 from __future__ import annotations
@@ -319,10 +319,10 @@ def _points(
     known = index.keys()
     grams = {i: held & known for i, held in pairs.items()}
     frequency = Counter(gram for held in grams.values() for gram in held)
-    total = len(matter) + 1
+    rarest = math.log(len(matter) + 1)
     weight = {
-        gram: math.log(total / (1 + n))
-        / math.log(total)
+        gram: math.log((len(matter) + 1) / n)
+        / rarest
         * math.log((count + config.smooth) / sum(index[gram].values()))
         for gram, n in frequency.items()
     }
@@ -395,7 +395,8 @@ def _decide(
     for n, i in enumerate(matter):
         row, scope, k = words[i], scopes.get(i), states[n]
         best = max(row)
-        if best < config.least and _speaks_of_all(draft.units[i].text):
+        named = scope is not None and scope.by == "ordinal"
+        if not named and best < config.least and _speaks_of_all(draft.units[i].text):
             yield i, Link(("*",), "general", "speaks of all that was suggested", 0.6)
         elif scope is not None and k in scope.asks:
             yield i, Link(tuple(ids[a] for a in sorted(scope.asks)), scope.by, scope.reason, 0.95)
@@ -451,7 +452,7 @@ def _listed(units: Sequence[Unit], matter: Sequence[int], count: int) -> list[tu
 
 
 def _is_general(unit: Unit, n: int, first: int, headed: bool) -> bool:
-    """Whether a unit in no ask's section stands where all are answered: the opening, or the lead of the end."""
+    """Whether a unit in no ask's section stands where all are answered: the opening, the lead of the end."""
     if unit.role is Role.OPENING or (n < first and unit.section is None):
         return True
     return headed and n > first and _AHEAD.match(unit.text) is not None

@@ -16,7 +16,7 @@ from commitments.reply import Ask, Role, Section
 from commitments.structure import asks as _asks
 from commitments.structure.frame import frame_roles
 from commitments.structure.header import header
-from commitments.structure.outline import Outline, outline
+from commitments.structure.outline import AHEAD, Outline, outline
 
 _ANNOUNCES = re.compile(
     r"(?:如下|以下(?:答复|回复|说明|意见)|汇报|报告|说明|函复|回复|答复)[^，。：:；]{0,8}[：:。，,；\s]*$"
@@ -89,10 +89,10 @@ def _opening(
     found: list[int] = []
     last = -1
     for i in matter[:reach]:
-        if roles.get(i) in (Role.HEADING, Role.LEAD):
+        text = units[i].text
+        if roles.get(i) in (Role.HEADING, Role.LEAD) or AHEAD.match(text):
             break
         found.append(i)
-        text = units[i].text
         if _ANNOUNCES.search(text[-24:]) and re.search(r"如下|以下|[：:]$|答复|回复|函复", text[-24:]):
             last = len(found)
             break

@@ -31,7 +31,7 @@ _ITEM = re.compile(
     r"|(?P<bullet>(?:——|[■●◆▲★◇□►▶•·])\s*)"
     r"|(?P<box>【[^】]{1,30}】)"
 )
-_AHEAD = re.compile(r"下一?步|今后|接下来|最后|下一阶段|综上|总之|再次|感谢")
+AHEAD = re.compile(r"下一?步|今后|接下来|最后|下一阶段|综上|总之|再次|感谢")
 _DIGIT = {c: n for n, c in enumerate("〇一二三四五六七八九")}
 _SECTION_KINDS = frozenset(
     {"chapter", "paren", "number", "bracket", "circle", "bullet", "box", "point", "topic", "plain"}
@@ -116,7 +116,7 @@ def heading_title(text: str, start: int, alone: bool) -> str:
         return text.strip(_ENDS) if alone and len(text) <= 60 and m.end() < len(text) - 1 else m.group(1)
     if not rest.strip(_ENDS):
         return text.strip(_ENDS)
-    if not alone or len(rest) > 60:
+    if not alone or len(rest) > 60 or rest[-1:] in ("。", "；", ";"):
         if m := re.match(
             r"(?:关于|针对|对|就)[^。；：:]{2,60}?(?:的建议|的问题|的提案|建议|问题|方面|事宜|情况)(?=[^的和与、）”》]|$)",
             rest,
@@ -165,7 +165,7 @@ def outline(
         unit, it, role = units[i], items[i], roles.get(i)
         kind = _opens_section(unit.text, it, role, opens[i], alone[i])
         # “…方面。” opens one paragraph: it holds neither a heading nor a closing part that looks ahead.
-        ahead = opens[i] and _AHEAD.match(unit.text)
+        ahead = opens[i] and AHEAD.match(unit.text)
         if stack and stack[-1][0] == "topic" and (ahead or (kind and role is Role.HEADING)):
             stack.pop()
         if kind:
