@@ -18,11 +18,16 @@ from commitments.structure.frame import frame_roles
 from commitments.structure.header import header
 from commitments.structure.outline import AHEAD, Outline, outline
 
+# “…现答复如下：” ends the opening; where the answer follows in the same unit, that is the letter's matter.
 _ANNOUNCES = re.compile(
-    r"(?:如下|以下(?:答复|回复|说明|意见)|汇报|报告|说明|函复|回复|答复)[^，。：:；]{0,8}[：:。，,；\s]*$"
+    r"(?:如下|以下(?:几点)?(?:答复|回复|说明|意见))[^，。：:；]{0,6}[：:。，,；\s]*$"
+    r"|(?:答复|回复|函复|汇报|报告|说明)(?:您|你|你们)?[：:]$"
 )
+_FUSED = re.compile(r"如下[：:。，,]\s*[^：:。，,\s]")
 _RECEIVED = re.compile(
-    r"收悉|收到|获悉|知悉|已阅|敬悉|(?:您|你|贵)[^，。]{0,12}(?:提出|反映|咨询|投诉|关心|来信|留言)|转来|交办"
+    r"收悉|获悉|知悉|敬悉|已阅|收到(?:您|你|贵|了您|了你|来信|留言)"
+    r"|(?:建议|提案|来信|留言|邮件|问题)[^，。]{0,8}(?:收到|转来|交办)"
+    r"|^(?:您|你|贵)[^，。]{0,12}(?:提出|反映|咨询|投诉|关心|来信|留言)|高度重视"
 )
 
 
@@ -36,7 +41,7 @@ class StructureConfig(msgspec.Struct, frozen=True):
     """
 
     lead_length: int = 26
-    opening_units: int = 8
+    opening_units: int = 4
     most_asks: int = 12
 
 
@@ -87,23 +92,18 @@ def _opening(
 ) -> dict[int, Role]:
     """OPENING for the units up to the one that announces the answer, if it comes before any heading."""
     found: list[int] = []
-    last = -1
+    courteous = 0
     for i in matter[:reach]:
         text = units[i].text
-        if roles.get(i) in (Role.HEADING, Role.LEAD) or AHEAD.match(text):
+        if roles.get(i) in (Role.HEADING, Role.LEAD) or AHEAD.match(text) or _FUSED.search(text):
             break
         found.append(i)
-        if _ANNOUNCES.search(text[-24:]) and re.search(r"如下|以下|[：:]$|答复|回复|函复", text[-24:]):
-            last = len(found)
-            break
-    if last < 0:
-        last = 0
-        for n, i in enumerate(found[:3]):
-            if _RECEIVED.search(units[i].text[:120]):
-                last = n + 1
-            else:
-                break
-    return dict.fromkeys(found[:last], Role.OPENING)
+        if _ANNOUNCES.search(text[-24:]):
+            return dict.fromkeys(found, Role.OPENING)
+        if courteous == len(found) - 1 and _RECEIVED.search(text[:120]):
+            courteous = len(found)
+    # Nothing announces the answer: only what receives the letter is its opening.
+    return dict.fromkeys(found[:courteous], Role.OPENING)
 
 
 def _ask_for(

@@ -29,6 +29,7 @@ _ABOUT = re.compile(
 _IN_TITLE = re.compile(
     r"[“《](?P<quoted>[^”》]{4,100})[”》]|(?P<ask>关于(?!.{0,14}(?:人大|政协|届|代表|第\S{1,12}号)).{3,80}?(?:建议|提案|问题))的?(?:答复|复函|回复|的函|办理)"
 )
+_FUSED = re.compile(r"收悉|如下[：:。，,]")
 _PROPOSED = re.compile(
     r"(?:提出|反映)的(?P<ask>[^，。；：:《》]{4,80}?的?(?:建议|提案|问题))(?=[，,。；：:由已经转收])"
 )
@@ -198,9 +199,15 @@ def _from_opening(text: str, units: Sequence[Unit]) -> list[Ask]:
     for unit in units:
         if unit.role in (Role.HEADING, Role.LEAD):
             break
-        if unit.role is not Role.OPENING:
+        if unit.role not in (Role.OPENING, Role.BODY):
             continue
         line = unit.text[:400]
+        if unit.role is Role.BODY:
+            # The answer runs on behind the opening: “……收悉，现答复如下：一、……”
+            fused = _FUSED.search(line)
+            if fused is None:
+                break
+            line = line[: fused.start()]
         found: list[tuple[int, int]] = []
         about = [m.span("ask") for m in _ABOUT.finditer(line)]
         for m in _QUOTED.finditer(line):

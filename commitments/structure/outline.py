@@ -31,7 +31,7 @@ _ITEM = re.compile(
     r"|(?P<bullet>(?:——|[■●◆▲★◇□►▶•·])\s*)"
     r"|(?P<box>【[^】]{1,30}】)"
 )
-AHEAD = re.compile(r"下一?步|今后|接下来|最后|下一阶段|综上|总之|再次|感谢")
+AHEAD = re.compile(r"下一?步|今后|接下来|最后|下一阶段|综上|总之|再次")
 _DIGIT = {c: n for n, c in enumerate("〇一二三四五六七八九")}
 _SECTION_KINDS = frozenset(
     {"chapter", "paren", "number", "bracket", "circle", "bullet", "box", "point", "topic", "plain"}
