@@ -6,12 +6,14 @@ import copy
 import datetime
 import json
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from commitments import export
 from commitments.errors import MissingExtra, SchemaError
+from commitments.pipeline import Pipeline
 from commitments.reply import Reply, Status
 
 
@@ -20,6 +22,14 @@ def test_dict_and_json_bring_back_the_same_reply(reply: Reply) -> None:
     assert Reply.from_json(reply.to_json()) == reply
     assert Reply.from_json(reply.to_json(indent=2)) == reply
     assert Reply.from_dict(json.loads(reply.to_json())) == reply
+
+
+def test_every_reply_that_the_pipeline_makes_holds_to_the_schema(nlp: Pipeline) -> None:
+    gold = Path(__file__).parent.parent / "seeds" / "letters" / "dev.jsonl"
+    texts = [json.loads(line)["text"] for line in gold.read_text(encoding="utf-8").splitlines()]
+    assert texts
+    for read in nlp.pipe(texts):
+        assert Reply.from_json(read.to_json()) == read
 
 
 def test_json_is_one_line_readable_and_plain(reply: Reply) -> None:
