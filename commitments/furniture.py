@@ -85,7 +85,7 @@ _ANSWER_LABEL = re.compile(r"[【\[]?(?:" + _spaced(_ANSWERED) + r")(?:[】\]]?[
 
 _CRUMB = re.compile(
     r"(?:您|你)?(?:现在|当前|目前)?(?:所在|所处)?的?(?:当前)?位置[是为]?[ \u3000]*[：:>＞]"
-    r"|当前(?:位置|栏目)|(?:网站)?首页\s*(?:[>＞»›→-]|$)"
+    r"|当前(?:位置|栏目)|(?:网站)?首页\s*(?:[>＞»›→/-]|$)"
     r"|\S{2,25}\s*(?:[>＞»›]{1,2}|&gt;)\s*(?:首页|信息公开|政务公开|政府信息公开|建议提案|人大|政协|公开|"
     r"办理|互动|正文)"
 )
@@ -144,10 +144,10 @@ _TITLE = re.compile(
     r"办理情况|办理意见)(?:意见|的函|函)?\s*(?:（[^）]{0,24}）|\([^)]{0,24}\))?$"
 )
 _SALUTATION = re.compile(
-    r"(?:尊敬的)?[^，。；：:|\s]{0,24}?(?:代表|委员|网友|先生|女士|同志|委员会|工委|市民|民革|民盟|民建|"
-    r"民进|农工党|致公党|九三学社|台盟|工商联)"
-    r"(?:们|等\S{0,6}|"
-    r"并.{0,24})?(?:\s?[（(][^）)]{0,20}[）)])?\s*(?:[，,]?\s*[您你]们?好)?\s*[！!，,]?\s*[：:](?!\s*\d)"
+    r"(?:尊敬的)?[^，。；：:|\s]{0,24}?(?:代表|委员|网友|先生|女士|同志|委员会|工委|市民|民革|民盟|民建|民进|"
+    r"农工党|致公党|九三学社|台盟|工商联)(?:们|等\S{0,6}|并.{0,24})?(?:\s?[（(][^）)]{0,20}[）)])?"
+    r"\s*(?:[，,]?\s*[您你]们?好)?\s*[！!，,]?\s*[：:](?!\s*\d)"
+    r"|(?:民革|民盟|民建|民进|农工党|致公党|九三学社|台盟|工商联|共青团|[^，。；：:]{0,6}政协)[^，。；：:]{2,20}[：:]$"
 )
 _OPENING = re.compile(r"收悉|(?:答复|回复|汇报|报告|函复|说明|回应)如下|已收到|[您你]们?(?:提出|反映|所提)的")
 _DATED = re.compile(
@@ -160,6 +160,7 @@ _HEADER = re.compile(
     r"|(?:不予|依申请|主动|此件).{0,8}公开|公开(?:属性|方式)\s?[：:]|签发人|[ABCDＡ-Ｄ]\d?类?$|抄送|"
     r"联系(?:人|单位|电话)|承办(?:人|单位)"
 )
+_STAMP = re.compile(r"[【\[（(]?20\d\d-\d{1,2}-\d{1,2}(?: +\d{1,2}:\d\d(?::\d\d)?)?[】\]）)]?$")
 _SENTENCE = re.compile(r"[。；！？!?;]")
 
 # One of these in a text is the sign that it may be a page and no bare letter.
@@ -186,11 +187,19 @@ def marks(text: str) -> list[int]:
     return [start for _, start, _ in _MARKS.find_matches_as_indexes(text)]
 
 
+def is_crumb(line: str) -> bool:
+    """Whether a line is a breadcrumb (当前位置：首页 > …)."""
+    return len(line) < 160 and bool(_CRUMB.match(line)) and not _SENTENCE.search(line)
+
+
 def is_nav(line: str) -> bool:
     """Whether a line is a breadcrumb, a menu or a banner: nothing of the letter stands before one."""
-    return len(line) < 160 and bool(
-        (_CRUMB.match(line) and not _SENTENCE.search(line)) or _NAV.match(line) or _BANNER.match(line)
-    )
+    return is_crumb(line) or (len(line) < 160 and bool(_NAV.match(line) or _BANNER.match(line)))
+
+
+def is_stamp(line: str) -> bool:
+    """Whether a line is a date as web pages print it, and no signature's."""
+    return bool(_STAMP.match(line))
 
 
 def is_tool(line: str) -> bool:
@@ -302,6 +311,8 @@ def pairs(lines: list[str]) -> dict[str, str]:
             found.setdefault(waiting, line)
         waiting = ""
         if not labels:
+            if is_stamp(line):
+                found.setdefault("date", line.strip("【】[]（）() "))
             continue
         stops = [m.start() for m in labels[1:]] + [len(line)]
         for here, stop in zip(labels, stops, strict=True):

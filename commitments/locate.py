@@ -117,6 +117,8 @@ def _kind(line: str) -> str:
         return "file"
     if f.is_listed(line):
         return "listed"
+    if f.is_stamp(line):
+        return "stamp"
     if f.is_salutation(line):
         return "salutation"
     if f.is_header(line):
@@ -287,8 +289,11 @@ def _head(pieces: list[_Piece], first: int) -> None:
         piece = pieces[i]
         if piece.role is None and i != kept and (piece.kind != "header" or i < crumb):
             piece.role = _OUT
-    # the page's own copy of a title that the letter bears too
     furnished = any(p.role is not None for p in pieces[first:body])
+    for piece in pieces[first:body]:
+        if piece.kind == "stamp" and furnished:
+            piece.role = _OUT
+    # the page's own copy of a title that the letter bears too
     for i in titles[:-1]:
         if furnished and pieces[i].role is None and _same(pieces[i].text, pieces[titles[-1]].text):
             pieces[i].role = _OUT
@@ -298,23 +303,26 @@ def _begin(pieces: list[_Piece], first: int) -> int | None:
     """Index of the first running text; a breadcrumb starts the search anew until somebody is addressed."""
     begin = None
     for i in range(first, len(pieces)):
-        kind = pieces[i].kind
-        if kind == "salutation":
+        piece = pieces[i]
+        if piece.kind == "salutation":
             return begin if begin is not None else i
-        if kind == "content" and begin is None and pieces[i].role is None:
-            begin = i
-        elif kind == "nav" and begin is not None and _addressed(pieces, i):
+        if begin is None:
+            begin = i if piece.kind == "content" and piece.role is None else None
+        elif f.is_dated(piece.text):
+            return begin
+        elif piece.kind == "nav" and f.is_crumb(piece.text) and _opens(pieces, i):
             begin = None
     return begin
 
 
-def _addressed(pieces: list[_Piece], i: int) -> bool:
+def _opens(pieces: list[_Piece], i: int) -> bool:
     """Whether a letter begins shortly after a breadcrumb."""
-    return any(p.kind in ("salutation", "title") for p in pieces[i + 1 : i + 15])
+    return any(p.kind in ("salutation", "content") and p.role is None for p in pieces[i + 1 : i + 15])
 
 
 def _values(pieces: list[_Piece], first: int, stop: int) -> None:
     """Leave out index tables and publication lines: labels, and values in cells of their own."""
+    runs: list[tuple[list[int], bool]] = []
     i = first
     while i < stop:
         if pieces[i].kind not in ("field", "weak") or pieces[i].role is not None:
@@ -325,24 +333,27 @@ def _values(pieces: list[_Piece], first: int, stop: int) -> None:
         while j < stop and pieces[j].kind in ("field", "weak", "tool"):
             strong = strong or pieces[j].kind == "field" or _publication(pieces[j].text)
             run.append(j)
-            value = pieces[j]
+            label = _bare(pieces[j].text)
             j += 1
-            lone = _bare(value.text)
-            if lone and j < stop and pieces[j].kind not in ("field", "weak", "tool", "content", "salutation"):
-                titled = pieces[j].kind == "title"
-                if not titled or lone == "title":
+            if (
+                label
+                and j < stop
+                and pieces[j].kind not in ("field", "weak", "tool", "content", "salutation")
+            ):
+                # a title is the value of 名称 alone; below another empty field it is the letter's
+                if pieces[j].kind != "title" or label == "title":
                     run.append(j)
                     j += 1
-        table = len(run) > 1
-        if strong:
-            for k in run:
-                named = pieces[k].kind == "title" and not any(
-                    p.kind == "title" and p.role is None for p in pieces[k + 1 : stop]
-                )
-                if not named:
-                    pieces[k].role = _OUT
-                    pieces[k].kind = "table" if table and not _published(pieces, run) else pieces[k].kind
-        i = max(j, i + 1)
+        runs.append((run, strong))
+        i = j
+    inside = {k for run, _ in runs for k in run}
+    last = max((k for k in range(first, stop) if pieces[k].kind == "title" and k not in inside), default=-1)
+    for run, strong in runs:
+        table = len(run) > 1 and not _published(pieces, run)
+        for k in run if strong else ():
+            if pieces[k].kind != "title" or k < last:
+                pieces[k].role = _OUT
+                pieces[k].kind = "table" if table else pieces[k].kind
 
 
 def _bare(line: str) -> str:
@@ -398,7 +409,7 @@ def _tail(pieces: list[_Piece], first: int, near: int) -> None:
             break
         if piece.role is None and piece.kind in ("tool", "neighbour", "nav"):
             piece.role = _OUT
-        if i > end and piece.kind in ("file", "listed"):
+        if i > end and (piece.kind in ("file", "listed") or (piece.kind == "title" and dated > body)):
             piece.role = _OUT
         if i > end and f.form_field(piece.text) and first > 0:
             _drop_field(pieces, i, len(pieces))
@@ -408,7 +419,7 @@ def _tail(pieces: list[_Piece], first: int, near: int) -> None:
         piece.role = _OUT
     # publication fields just above, such as 来源：某局 or a file to download
     for i in range(closed - 1, end, -1):
-        if pieces[i].kind not in ("weak", "file", "listed", "tool") or f.is_dated(pieces[i].text):
+        if pieces[i].kind not in ("weak", "file", "listed", "tool", "title") or f.is_dated(pieces[i].text):
             break
         pieces[i].role = _OUT
 

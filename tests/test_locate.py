@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 
@@ -157,8 +158,13 @@ _LINES = st.sampled_from(
         "答复内容：",
         "【打印】",
         "上一条：无",
+        "索引号：1 | 来源：局",
+        "案由",
+        "",
+        "|",
+        "  ",
+        "相关阅读",
     ]
-    + ["索引号：1 | 来源：局", "案由", "", "|", "  ", "相关阅读"]
 )
 
 
@@ -169,9 +175,7 @@ def test_regions_cover_the_text(lines: list[str], data: st.DataObject) -> None:
     regions = locate(text, outside=[(min(s), max(s)) for s in spans])
     if regions:
         assert (regions[0].start, regions[-1].end) == (0, len(text))
-        assert all(
-            a.end == b.start and a.role is not b.role for a, b in zip(regions, regions[1:], strict=False)
-        )
+        assert all(a.end == b.start and a.role is not b.role for a, b in itertools.pairwise(regions))
         assert all(r.start < r.end for r in regions)
         assert any(r.role is Role.BODY for r in regions)
 

@@ -53,10 +53,14 @@ _CHARSET = re.compile(
     rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([\w-]{2,20})|<\?xml[^>]{0,80}encoding=["']([\w-]{2,20})""",
     re.IGNORECASE,
 )
-_TAG = re.compile(
-    r"<(/?)(div|span|b|i|u|em|strong|font|a|section|article|center|table|ul|ol|dl|blockquote|big|small|"
-    r"form)\b",
-    re.I,
+_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9:-]*)")
+# Elements that close themselves, or one another: unclosed, they do not nest.
+_FLAT = frozenset(
+    re.split(
+        " ",
+        "area base body br col dd dt embed head hr html img input li link meta option p param source tbody "
+        "td tfoot th thead tr track wbr",
+    )
 )
 _SPACE = re.compile(r"[ \t\r\n\f\v]+")
 _META = {
@@ -126,6 +130,8 @@ def _shallow(markup: str, name: str, config: ReadConfig) -> None:
     """Refuse pages whose nesting the parser would need quadratic time for."""
     depth = 0
     for tag in _TAG.finditer(markup):
+        if tag[2].lower() in _FLAT:
+            continue
         depth = max(0, depth - 1) if tag[1] else depth + 1
         if depth > config.max_depth:
             raise ReadError(name, f"its elements are nested more than {config.max_depth} deep; damaged?")
