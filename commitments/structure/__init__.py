@@ -95,10 +95,13 @@ def _opening(
     courteous = 0
     for i in matter[:reach]:
         text = units[i].text
-        if roles.get(i) in (Role.HEADING, Role.LEAD) or AHEAD.match(text) or _FUSED.search(text):
+        announced = _ANNOUNCES.search(text[-24:])
+        if AHEAD.match(text) or _FUSED.search(text):
+            break
+        if roles.get(i) is Role.HEADING or (roles.get(i) is Role.LEAD and not announced):
             break
         found.append(i)
-        if _ANNOUNCES.search(text[-24:]):
+        if announced:
             return dict.fromkeys(found, Role.OPENING)
         if courteous == len(found) - 1 and _RECEIVED.search(text[:120]):
             courteous = len(found)

@@ -87,6 +87,11 @@ class _Leads:
             rf"{alternatives(lead['blockers'])}|\d|[一二两三四五六七八九十百]+(?:个|条|所|处|次|项|家|人|名|万|亿)"
         )
         self.verbs = re.compile(alternatives(lead["verbs"]))
+        # “关于路灯不亮的问题。” is a topic wherever it stands; so is “具体做法有：” and “经查：”.
+        self.named = re.compile(
+            r"(?:关于|针对)[^，。；]{2,60}(?:问题|情况|事宜|现象|建议|意见|诉求|咨询|事项|方面)[。：:]$"
+        )
+        self.announces = re.compile(r"[^，。；、\d]{0,17}[：:]$|[^，。；、\d]{2,14}如下。$")
         self.topics = re.compile(
             r"(?:(?:再|先|最后|接着)(?:说|谈|讲|报告|汇报)[^，。]{1,14}|(?:关于|针对|至于)[^，。；：:]{2,40}"
             r"|[^，。；：:]{2,30}(?:方面|环节|上)|在[^，。；：:]{2,30}(?:方面|上|中))[。：:]?$"
@@ -228,6 +233,9 @@ def _lead_roles(
         if after is None or units[after].paragraph != units[i].paragraph:
             continue
         rest = text[it.end :] if it else text
+        if leads.named.match(rest) or (len(rest) <= 18 and leads.announces.match(rest)):
+            roles[i] = Role.LEAD
+            continue
         if len(rest) > lead_length or text[-1] not in "。：:":
             continue
         following = items[after]
