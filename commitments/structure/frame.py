@@ -74,10 +74,11 @@ class Frame:
         self.agency = re.compile(
             rf"[一-鿿A-Za-z0-9（）()·、\s　]{{0,36}}(?:{agencies})(?:[（(](?:代?章|盖章)[）)])?{_SPACE}$"
         )
+        contacts = rf"[（(]?(?:{_spaced(lexicon['contact']['labels'])}){_SPACE}[：:]"
         self.signature = re.compile(
             rf"(?:(?P<agency>[一-鿿A-Za-z0-9（）()·、]{{0,32}}?(?:{agencies}))"
             r"(?:[（(](?:代?章|盖章)[）)])?[，,\s　]*)?"
-            rf"[（(]?(?P<date>{DATE})[）)]?{_SPACE}(?:[（(][^（）()]{{1,12}}[）)])?[。.]?{_SPACE}$"
+            rf"[（(]?(?P<date>{DATE})[）)]?{_SPACE}(?:[（(][^（）()]{{1,12}}[）)])?[。.]?{_SPACE}(?:{contacts}[^。；]{{0,60}})?$"
         )
         # 首页 > 政务公开 > 建议提案
         self.trail = re.compile(r"[^>＞]{1,20}(?:[>＞]+|>>|»)[^>＞]{1,20}")

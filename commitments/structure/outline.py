@@ -28,13 +28,14 @@ _ITEM = re.compile(
     rf"|(?P<nth>(?:第[{_N}]{{1,2}}|其[一二三四五六七八九])[，,、：:是])"
     rf"|(?P<point>(?:关于|针对|对于?|就)?(?:您|你|你们|委员|代表)?(?:提出的|所提的?)?第[{_N}\d]{{1,2}}[、第{_N}\d和]{{0,8}}(?:个|条|点|项|件)(?:建议|意见|问题|诉求|事|提案)?(?=[，,、：:。]|$)[，,、：:]?"
     rf"|(?:建议|问题|意见|诉求)[{_N}](?=[，,、：:。\s]|$)[，,、：:]?\s*|[{_N}]问)"
-    r"|(?P<bullet>(?:——|[■●◆▲★◇□►▶•·])\s*)"
+    rf"|(?P<part>第[{_N}]{{1,2}}(?:部分|章|篇)[：:、，\s]*)"
+    r"|(?P<bullet>(?:——|[■●◆▲★◇□►▶•·]|○(?=\s))\s*)"
     r"|(?P<box>【[^】]{1,30}】)"
 )
 AHEAD = re.compile(r"下一?步|今后|接下来|最后|下一阶段|综上|总之|再次")
 _DIGIT = {c: n for n, c in enumerate("〇一二三四五六七八九")}
 _SECTION_KINDS = frozenset(
-    {"chapter", "paren", "number", "bracket", "circle", "bullet", "box", "point", "topic", "plain"}
+    {"part", "chapter", "paren", "number", "bracket", "circle", "bullet", "box", "point", "topic", "plain"}
 )
 _ENDS = "。；;！!？?：:，,、 　"
 
@@ -90,6 +91,7 @@ class _Leads:
         # “关于路灯不亮的问题。” is a topic wherever it stands; so is “具体做法有：” and “经查：”.
         self.named = re.compile(
             r"(?:关于|针对)[^，。；]{2,60}(?:问题|情况|事宜|现象|建议|意见|诉求|咨询|事项|方面)[。：:]$"
+            r"|抓[^，。；\d]{1,8}。$"
         )
         self.announces = re.compile(r"[^，。；、\d]{0,17}[：:]$|[^，。；、\d]{2,14}如下。$")
         self.topics = re.compile(
@@ -204,7 +206,7 @@ def _opens_section(text: str, it: Item | None, role: Role | None, opens: bool, a
         return "topic" if role is Role.LEAD and opens and _leads().topics.match(text) else ""
     if it.kind not in _SECTION_KINDS:
         return ""
-    named = role in (Role.HEADING, Role.LEAD) or it.kind in ("chapter", "point", "box")
+    named = role in (Role.HEADING, Role.LEAD) or it.kind in ("part", "chapter", "point", "box")
     # “（一）机构和队伍，按……组建到位。……”: the answer follows its title on the same line.
     return it.kind if named or (it.kind in ("paren", "number") and opens and not alone) else ""
 
