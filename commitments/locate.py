@@ -335,15 +335,11 @@ def _values(pieces: list[_Piece], first: int, stop: int) -> None:
             run.append(j)
             label = _bare(pieces[j].text)
             j += 1
-            if (
-                label
-                and j < stop
-                and pieces[j].kind not in ("field", "weak", "tool", "content", "salutation")
-            ):
-                # a title is the value of 名称 alone; below another empty field it is the letter's
-                if pieces[j].kind != "title" or label == "title":
-                    run.append(j)
-                    j += 1
+            # a title is the value of 名称 alone; below another empty field it is the letter's
+            others = ("field", "weak", "tool", "content", "salutation", "" if label == "title" else "title")
+            if label and j < stop and pieces[j].kind not in others:
+                run.append(j)
+                j += 1
         runs.append((run, strong))
         i = j
     inside = {k for run, _ in runs for k in run}

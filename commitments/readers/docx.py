@@ -151,8 +151,10 @@ def _row(row: Any, numbering: Numbering) -> Iterator[str]:
         if len(lines) == 1 and len(lines[0]) <= 80:
             joined.append(lines[0])
             continue
-        # a cell that holds a text stands alone, after its label
-        yield from [" | ".join([*joined, lines[0]]), *lines[1:]]
+        # a cell that holds a text stands alone, below its label
+        if joined:
+            yield " | ".join(joined)
+        yield from lines
         joined = []
     if joined:
         yield " | ".join(joined)

@@ -26,6 +26,7 @@ _BLOCK = frozenset(
         "ul ucapcontent ucaptitle",
     )
 )
+_SHORT = 80  # a cell with no more characters is a value, which is joined to the next by “|”
 _ROWS = frozenset(["tr", "tbody", "thead", "tfoot"])
 _DROPPED = frozenset(
     re.split(
@@ -186,7 +187,7 @@ def _extract(root: LexborNode) -> _Extracted:
             out.newline(hard=block == "hard")
         leave = ""
         if tag in ("td", "th"):
-            out.cell_start()
+            out.cell_start(alone=_long(node))
             leave = "cell"
         names = f"{node.attributes.get('class') or ''} {node.attributes.get('id') or ''}"
         if tag in _APART or (tag != "body" and _APART_NAME.search(names)):
@@ -206,6 +207,22 @@ def _extract(root: LexborNode) -> _Extracted:
     kept = tuple((a, b) for a, b in outside if b > a and b - a < half and not _lettered(text[a:b]))
     best = max(mains, key=lambda s: s[1] - s[0], default=None)
     return _Extracted(text, kept, best)
+
+
+def _long(cell: LexborNode) -> bool:
+    """Whether a cell holds a text of its own and no short value; looks at its first nodes only."""
+    length, nodes = 0, 0
+    stack = [cell.child]
+    while stack and length <= _SHORT and nodes <= _SHORT:
+        node = stack.pop()
+        while node is not None and length <= _SHORT and nodes <= _SHORT:
+            nodes += 1
+            if node.tag == "-text":
+                length += len((node.text_content or "").strip())
+            elif node.tag not in _DROPPED:
+                stack.append(node.child)
+            node = node.next
+    return length > _SHORT or nodes > _SHORT
 
 
 def _lettered(text: str) -> bool:
@@ -268,14 +285,16 @@ class _Lines:
         if hard or self._pending != " | ":
             self._pending = "\n"
 
-    def cell_start(self) -> None:
+    def cell_start(self, *, alone: bool) -> None:
+        if alone:
+            self._pending = "\n"
         self._cells.append(self.length)
 
     def cell_end(self) -> None:
         # a cell of one short line is joined to the next; one that holds a text of its own stands alone
         start = self._cells.pop()
         if self.length > start:
-            self._pending = " | " if self.length - start <= 80 and self._broke <= start else "\n"
+            self._pending = " | " if self.length - start <= _SHORT and self._broke <= start else "\n"
 
     def text(self) -> str:
         return "".join(self._parts)
