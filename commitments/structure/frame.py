@@ -72,12 +72,13 @@ class Frame:
         )
         agencies = alternatives(lexicon["agency"]["endings"])
         self.agency = re.compile(
-            rf"[一-鿿A-Za-z0-9（）()·、\s　]{{0,36}}(?:{agencies})(?:[（(](?:代?章|盖章)[）)])?{_SPACE}$"
+            rf"[一-鿿A-Za-z0-9（）()·、\s　]{{0,36}}(?:{agencies})"
+            rf"(?:[（(](?:代?章|盖章|印章|公章)[）)])?{_SPACE}$"
         )
         contacts = rf"[（(]?(?:{_spaced(lexicon['contact']['labels'])}){_SPACE}[：:]"
         self.signature = re.compile(
             rf"(?:(?P<agency>[一-鿿A-Za-z0-9（）()·、]{{0,32}}?(?:{agencies}))"
-            r"(?:[（(](?:代?章|盖章)[）)])?[，,\s　]*)?"
+            r"(?:[（(](?:代?章|盖章|印章|公章)[）)])?[，,\s　]*)?"
             rf"[（(]?(?P<date>{DATE})[）)]?{_SPACE}(?:[（(][^（）()]{{1,12}}[）)])?[。.]?{_SPACE}(?:{contacts}[^。；]{{0,60}})?$"
         )
         # 首页 > 政务公开 > 建议提案
@@ -267,11 +268,12 @@ def frame_roles(units: Sequence[Unit], letter: Sequence[int], alone: Sequence[bo
             break
         roles[i] = role
         foot -= 1
-    for i in letter[head:foot]:
+    for k in range(head, foot):
+        i = letter[k]
         text = units[i].text
         if len(text) > 90:
             continue
-        if f.signature.match(text):
+        if f.signature.match(text) or (alone[i] and _signs(units, letter, k)):
             roles[i] = Role.SIGNATURE
         elif courtesy(text):
             roles[i] = Role.CLOSING
@@ -282,6 +284,14 @@ def frame_roles(units: Sequence[Unit], letter: Sequence[int], alone: Sequence[bo
         elif len(text) <= 40 and f.greeting.match(text) and "好" in text:
             roles[i] = Role.SALUTATION
     return roles
+
+
+def _signs(units: Sequence[Unit], letter: Sequence[int], k: int) -> bool:
+    """Whether a line is a body's name with the date on the next line."""
+    if k + 1 >= len(letter) or len(units[letter[k]].text) > 40:
+        return False
+    f = frame()
+    return bool(f.date_only.match(units[letter[k + 1]].text) and f.agency.match(units[letter[k]].text))
 
 
 def _broken_title(units: Sequence[Unit], letter: Sequence[int], k: int) -> Role | None:

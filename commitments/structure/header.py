@@ -141,7 +141,7 @@ def header(draft: Draft, units: Sequence[Unit], first_body: int) -> Header:
 
 def _trailing(text: str) -> int:
     """How many characters at the end of a name are not of it: spaces, （盖章）."""
-    return len(text) - len(re.sub(r"[（(](?:代?章|盖章)[）)]$", "", text.rstrip()).rstrip())
+    return len(text) - len(re.sub(r"[（(](?:代?章|盖章|印章|公章)[）)]$", "", text.rstrip()).rstrip())
 
 
 def _add_date(dates: list[tuple[int, int, datetime.date]], unit: Unit, start: int, end: int) -> None:
