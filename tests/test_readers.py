@@ -5,12 +5,15 @@ from __future__ import annotations
 import io
 import json
 import os
+import sys
 import zipfile
 from collections.abc import Callable
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
 from docx import Document
+from docx.oxml.ns import qn
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from reportlab.lib.pagesizes import A4
@@ -18,7 +21,7 @@ from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from reportlab.pdfgen.canvas import Canvas
 
-from commitments.errors import ReadError
+from commitments.errors import MissingExtra, ReadError
 from commitments.readers import FORMATS, ReadConfig, Source, read, read_all
 from commitments.reply import Role
 
@@ -170,6 +173,30 @@ def test_docx_automatic_numbers_are_written_out() -> None:
     source = read(saved(document))
     assert source.text == "1.增加线路。\n2.降低票价。\n其他。"
     assert "2 automatic paragraph numbers written out" in source.repairs
+
+
+def test_docx_chinese_numbers_follow_their_levels() -> None:
+    document = Document()
+    levels = document.part.numbering_part.element.xpath(
+        "w:abstractNum[w:lvl/w:pStyle/@w:val='ListNumber']/w:lvl"
+    )
+    level = levels[0]
+    level.find(qn("w:numFmt")).set(qn("w:val"), "chineseCountingThousand")
+    level.find(qn("w:lvlText")).set(qn("w:val"), "%1、")
+    deeper = deepcopy(level)
+    deeper.set(qn("w:ilvl"), "1")
+    deeper.find(qn("w:lvlText")).set(qn("w:val"), "（%2）")
+    level.addnext(deeper)
+    for text, depth in (("工作情况", 0), ("线路", 1), ("票价", 1), ("下一步打算", 0), ("线路", 1)):
+        paragraph = document.add_paragraph(text, style="List Number")
+        if depth:
+            told = paragraph._p.get_or_add_pPr().get_or_add_numPr()
+            told.get_or_add_ilvl().val = depth
+            style = document.styles["List Number"].element
+            told.get_or_add_numId().val = style.pPr.numPr.numId.val
+    assert read(saved(document)).text.split("\n") == [
+        "一、工作情况", "（一）线路", "（二）票价", "二、下一步打算", "（一）线路",
+    ]  # fmt: skip
 
 
 def test_docx_form_gives_its_suggestion() -> None:
@@ -380,6 +407,23 @@ def test_files_beyond_the_limit_are_refused(tmp_path: Path) -> None:
     for source in (path, LETTER.encode()):
         with pytest.raises(ReadError, match="more than 100"):
             read(source, config=ReadConfig(max_bytes=100))
+
+
+@pytest.mark.parametrize(
+    ("module", "suffix"), [("selectolax.lexbor", "html"), ("docx", "docx"), ("pypdfium2", "pdf")]
+)
+def test_a_missing_extra_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, module: str, suffix: str
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    path = tmp_path / f"a.{suffix}"
+    path.write_bytes(LETTER.encode())
+    (tmp_path / "b.txt").write_bytes(LETTER.encode())
+    with pytest.raises(MissingExtra, match=r"commitments\[files\]"):
+        read(path)
+    missing, letter = read_all(tmp_path)
+    assert isinstance(missing, ReadError)
+    assert isinstance(letter, Source)
 
 
 def test_an_unknown_format_is_named() -> None:

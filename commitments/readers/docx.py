@@ -62,10 +62,9 @@ def read_docx(data: bytes, name: str, config: ReadConfig) -> Source:
         ValueError,
         AttributeError,
         TypeError,
-        NotImplementedError,
+        RuntimeError,  # a part is encrypted, or nested too deep
         OSError,
         EOFError,
-        RecursionError,
     ) as error:
         raise ReadError(name, f"is a damaged .docx: {type(error).__name__}: {_first_line(error)}") from None
     text = "\n".join(lines).strip("\n")
