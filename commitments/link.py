@@ -10,16 +10,14 @@ found by dynamic programming (A. J. Viterbi, “Error bounds for convolutional c
 
 from __future__ import annotations
 
-import math
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
 
+from commitments import overlap
 from commitments.draft import Draft, Unit
-from commitments.lexicon import table
 from commitments.reply import Link, Role, Section, Status
 from commitments.structure.outline import item, number
 
@@ -128,7 +126,10 @@ def link(draft: Draft, config: LinkConfig = LinkConfig()) -> Draft:  # noqa: B00
     if count > config.most:
         links = {i: _named_only(draft, scopes.get(i)) for i in matter}
         return _set(draft, measures, links)
-    words = _points(draft, matter, scopes, config)
+    named = {i: next(iter(scope.asks)) if len(scope.asks) == 1 else None for i, scope in scopes.items()}
+    texts = {i: draft.units[i].text for i in matter}
+    how = overlap.Weighing(config.smooth, config.length, config.spread, config.words)
+    words = overlap.points([ask.text for ask in draft.asks], texts, named, how)
     return _set(draft, measures, dict(_decide(draft, matter, scopes, words, config)))
 
 
@@ -202,23 +203,21 @@ def _section_asks(draft: Draft, ids: Mapping[str, int], config: LinkConfig) -> d
             named[section.index] = _Scope(asks, "section", f"under the heading “{section.title}”")
     if named or len(draft.asks) > config.most:
         return named
-    weights = [_grams(ask.text) for ask in draft.asks]
-    shared = Counter(g for w in weights for g in w)
+    likeness = overlap.Likeness([ask.text[: 2 * config.words] for ask in draft.asks])
     liked: dict[int, list[float]] = {}
     groups: dict[tuple[int | None, int], list[Section]] = {}
     for section in draft.sections:
         groups.setdefault((section.parent, section.level), []).append(section)
-        title = _grams(section.title)
+        reason = f"under the heading “{section.title}”"
         point = _ordinals(section.title, len(draft.asks))
         if point:
-            named[section.index] = _Scope(point, "ordinal", f"under the heading “{section.title}”")
+            named[section.index] = _Scope(point, "ordinal", reason)
             continue
-        likeness = [_alike(title, w, shared, len(weights)) for w in weights]
-        liked[section.index] = likeness
-        best = max(likeness)
-        if best >= config.heading and likeness.count(best) == 1:
-            asks = frozenset({likeness.index(best)})
-            named[section.index] = _Scope(asks, "section", f"under the heading “{section.title}”")
+        alike = likeness.of(section.title)
+        liked[section.index] = alike
+        best = max(alike)
+        if best >= config.heading and alike.count(best) == 1:
+            named[section.index] = _Scope(frozenset({alike.index(best)}), "section", reason)
     for (parent, _), group in groups.items():
         above = parent
         while above is not None and above not in named:
@@ -272,104 +271,6 @@ def _closing_part(draft: Draft, matter: Sequence[int], scopes: Sequence[_Scope |
     if marks and all(asks == last for _, asks in marks):
         return marks[0][0]
     return len(draft.units)
-
-
-# --- words -----------------------------------------------------------------------------------------------
-
-
-def _grams(text: str) -> set[str]:
-    """Pairs of neighbouring characters that are Chinese, letters or digits, stock words left out."""
-    return {pair for pair in _pairs(text) - _stock() if pair.isalnum()}
-
-
-def _pairs(text: str) -> set[str]:
-    return {text[i : i + 2] for i in range(len(text) - 1)}
-
-
-def _stock() -> frozenset[str]:
-    return frozenset(table("structure")["link"]["stock"])
-
-
-def _alike(title: set[str], ask: set[str], shared: Mapping[str, int], count: int) -> float:
-    """Share of the smaller one's words that both hold, words of several asks counting less."""
-    if not title or not ask:
-        return 0.0
-    both = sum(1.0 / shared[g] for g in title & ask)
-    return both / max(1.0, min(float(len(title)), sum(1.0 / shared[g] for g in ask)))
-
-
-def _points(
-    draft: Draft, matter: Sequence[int], scopes: Mapping[int, _Scope], config: LinkConfig
-) -> dict[int, list[float]]:
-    """For each unit and ask, the weight of the words that they share.
-
-    A word counts by how few asks and how few units hold it (idf). An ask is known by its own words, and,
-    where a heading gives it a section, by the words of that section, at a discount.
-    """
-    count = len(draft.asks)
-    index: dict[str, dict[int, float]] = {}
-    for k, ask in enumerate(draft.asks):
-        for gram in sorted(_grams(ask.text[: 2 * config.words]))[: config.words]:
-            index.setdefault(gram, {})[k] = 1.0
-    pairs = {i: _pairs(draft.units[i].text) for i in matter}
-    # Only units that no heading speaks for need the words of the sections.
-    open_pairs = set().union(*(pairs[i] for i in matter if i not in scopes)) if scopes else set()
-    if open_pairs:
-        _spread(index, open_pairs - _stock(), pairs, scopes, count, config)
-    known = index.keys()
-    grams = {i: held & known for i, held in pairs.items()}
-    frequency = Counter(gram for held in grams.values() for gram in held)
-    rarest = math.log(len(matter) + 1)
-    weight = {
-        gram: math.log((len(matter) + 1) / n)
-        / rarest
-        * math.log((count + config.smooth) / sum(index[gram].values()))
-        for gram, n in frequency.items()
-    }
-    mass = [0.0] * count
-    for gram, w in weight.items():
-        for k, share in index[gram].items():
-            mass[k] += share * w
-    mean = sum(mass) / count or 1.0
-    norms = [max((m / mean) ** config.length, 0.2) for m in mass]
-    points: dict[int, list[float]] = {}
-    for i in matter:
-        row = [0.0] * count
-        # Sorted: a sum of floats must not hang on the order of a set.
-        for gram in sorted(grams[i]):
-            for k, share in index[gram].items():
-                row[k] += share * weight[gram]
-        points[i] = [x / norm for x, norm in zip(row, norms, strict=True)]
-    return points
-
-
-def _spread(
-    index: dict[str, dict[int, float]],
-    wanted: set[str],
-    pairs: Mapping[int, set[str]],
-    scopes: Mapping[int, _Scope],
-    count: int,
-    config: LinkConfig,
-) -> None:
-    """Let an ask be known by words of its section too, when they stand mostly there."""
-    size = [0] * count
-    counts: dict[str, list[int]] = {}
-    for i, scope in scopes.items():
-        if len(scope.asks) != 1:
-            continue
-        (k,) = scope.asks
-        size[k] += 1
-        for gram in pairs[i] & wanted:
-            counts.setdefault(gram, [0] * count)[k] += 1
-    for gram, of in counts.items():
-        if sum(of) < 2 or not gram.isalnum():
-            continue
-        rates = [n / (s + 2) for n, s in zip(of, size, strict=True)]
-        top = max(rates)
-        if top >= 0.6 * sum(rates):
-            held = index.setdefault(gram, {})
-            k = rates.index(top)
-            held[k] = max(held.get(k, 0.0), config.spread * top / sum(rates))
 
 
 # --- the sequence ----------------------------------------------------------------------------------------
