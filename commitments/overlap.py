@@ -79,9 +79,7 @@ def points(
     Args:
         asks: their texts.
         units: texts of the units by index.
-        named: for each unit that a heading or an ordinal speaks for, its ask, or ``None`` when it has several.
-    if named:
-        unnamed.update(*(held for i, held in pairs.items() if i not in named))
+        named: for each unit that a heading or an ordinal speaks for, its ask, or ``None`` for several.
         how: what the weights depend on.
     """
     count = len(asks)
