@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -9,11 +10,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 from typer.testing import CliRunner, Result
 
 import commitments
 from commitments.cli import app
 from commitments.reply import Reply
+from commitments.terminal import Terminal
 
 LETTER = """关于增设公交站的建议的答复
 
@@ -258,3 +261,51 @@ def test_colours_on_a_terminal_unless_no_color(letter: Path) -> None:
         plain = on_terminal(**env)
         assert ESCAPE not in plain
         assert "◇" in plain
+
+
+class Screen(io.StringIO):
+    """A terminal of 40 columns."""
+
+    encoding = "utf-8"
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_long_sentences_wrap_under_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    sentence = "下一步，我局将在人民路、新华路、解放路沿线增设公交站20处（含候车亭），并延长末班车时间。"
+    screen = Screen()
+    Terminal(screen, env={"NO_COLOR": "1"}).reply(commitments.load()(sentence), quiet=True)
+    lines = screen.getvalue().splitlines()
+    assert len(lines) == 3
+    assert all(cell_len(line) <= 40 for line in lines)
+    assert not any(line.strip()[0] in "，。、）" for line in lines)
+    start = lines[0].index("下一步")
+    assert all(line.startswith(" " * start) for line in lines[1:])
+    assert lines[0][start:] + "".join(line.strip() for line in lines[1:]) == sentence
+
+
+def test_colours_follow_the_environment() -> None:
+    reply = commitments.load()(LETTER)
+    shown: dict[str, str] = {}
+    for env in ({"TERM": "xterm"}, {"NO_COLOR": "1"}, {"TERM": "dumb"}):
+        screen = Screen()
+        Terminal(screen, env=env).reply(reply)
+        Terminal(screen, env=env).sentence(reply, 1)
+        shown[next(iter(env.values()))] = screen.getvalue()
+    assert ESCAPE in shown["xterm"]
+    assert ESCAPE not in shown["1"] + shown["dumb"]
+    pipe = io.StringIO()
+    Terminal(pipe, env={"FORCE_COLOR": "1"}).reply(reply)
+    assert ESCAPE in pipe.getvalue()
+
+
+def test_rows_of_json_on_standard_input_and_what_is_empty(letter: Path) -> None:
+    rows = "\n".join(json.dumps({"text": LETTER}, ensure_ascii=False) for _ in range(2))
+    assert run("show", "-", stdin=rows).stdout.count("sentences:") == 2
+    several = run("explain", "-", "-n", "1", stdin=rows)
+    assert several.exit_code == 2
+    empty = run("show", "-", stdin="")
+    assert empty.exit_code == 1
+    assert empty.stderr == "-: is empty\n"

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+import commitments
 from commitments.cli import app
 
 ROOT = Path(__file__).parent.parent
@@ -83,3 +84,8 @@ def test_figures_have_their_place() -> None:
     start, end = "<!-- figures:start -->", "<!-- figures:end -->"
     assert README.count(start) == README.count(end) == 1
     assert README.index(start) < README.index(end)
+
+
+def test_citation_names_this_version() -> None:
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert re.findall(r"^version: (.+)$", citation, flags=re.M) == [commitments.__version__]
