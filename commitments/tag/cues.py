@@ -1,6 +1,6 @@
 """Status by cues: a rule system whose every row can be read, cited and argued with (线索词规则).
 
-The rows stand in ``lexicon/cues.toml`` (which words, where, what cancels them, what inherits), their points in
+The rows (which words, where, what cancels, what inherits) stand in ``lexicon/cues.toml``, their points in
 ``lexicon/points.toml``. A sentence's status is found in three steps:
 
 1. its own cues count in full, and those of clauses before its last marked clause by half: the last main
@@ -18,6 +18,7 @@ and reports) and for answers to citizens' messages (留言), whose bare verbs me
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from functools import cache
 from math import exp
@@ -152,6 +153,7 @@ class Cues:
         headings = self._headings(draft, found)
         read = [i for i, unit in enumerate(units) if unit.role in READ_ROLES]
         first, last = set(read[:3]), set(read[-2:])
+        future = _last_future(units, found)
         lead: _Lead | None = None
         out: list[list[Term]] = []
         for i, (unit, hits) in enumerate(zip(units, found, strict=True)):
@@ -169,6 +171,8 @@ class Cues:
                 terms.append(Term(f"{lead.cue.id}>", 1.0, How.INHERITED, lead.start, lead.end))
             elif unit.section is not None and (above := headings.get(unit.section)):
                 terms.append(Term(f"{above.cue.id}^", 1.0, How.INHERITED, above.start, above.end))
+            elif i < future:
+                terms.append(Term("K009", 1.0, How.ROLE))
             terms += self._traits(unit, hits, i in first, i in last)
             lead = _opened(unit, hits) or lead
             out.append(terms)
@@ -266,13 +270,35 @@ _MARKS = frozenset({"completed", "ongoing", "pledge"})
 _NOTHING: Points = (0.0, 0.0, 0.0, 0.0)
 
 
+_DEPUTY = re.compile(r"人大代表|政协委员|(?:代表|委员|党委会)[：:]|提案|议案|号建议|各位代表|工作报告")
+_CITIZEN = re.compile(r"[您你]|网友|网民|发帖|[来去]信|投诉|举报|信访|反映")
+
+
 def register(draft: Draft) -> str:
-    """Which of the two tables of points fits a draft: that of letters, or that of answers to messages."""
-    return MESSAGE if draft.header.kind is Kind.MESSAGE else LETTER
+    """Which table of points fits a draft: that of letters, or that of answers to citizens' messages.
+
+    The body addressed tells; where none is, the words do.
+
+    >>> register(Draft(text="您反映的路灯已修复。")), register(Draft(text="李代表：路灯已修复。"))
+    ('message', 'letter')
+    """
+    kind = draft.header.kind
+    if kind is None:
+        return MESSAGE if _CITIZEN.search(draft.text) and not _DEPUTY.search(draft.text) else LETTER
+    return MESSAGE if kind is Kind.MESSAGE else LETTER
 
 
 def _by_role(unit: Unit) -> Decision:
     return Decision(Status.NONE, (), 1.0, (Evidence(unit.role.value, How.ROLE, Status.NONE),))
+
+
+def _last_future(units: Sequence[Unit], found: Sequence[Sequence[Hit]]) -> int:
+    """Index of the last unit that opens a part on the future; what stands before it tells of other times."""
+    for i in range(len(units) - 1, -1, -1):
+        lead = _opened(units[i], found[i])
+        if lead and lead.cue.status == Status.PLEDGE.value:
+            return i
+    return -1
 
 
 def _opened(unit: Unit, hits: Sequence[Hit]) -> _Lead | None:
