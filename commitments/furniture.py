@@ -71,6 +71,9 @@ _ANSWERED = tuple(
 )
 
 
+_SURELY = ("答复内容", "回复内容", "办理答复", "答复意见", "回复意见", "答复正文", "反馈内容", "官方回复")
+
+
 def _spaced(words: tuple[str, ...] | dict[str, str]) -> str:
     """An alternation, longest first; the letters of a label may be set apart (“索 引 号”)."""
     return "|".join(r"[ \u3000]{0,4}".join(w) for w in sorted(words, key=len, reverse=True))
@@ -80,8 +83,14 @@ _LABEL = re.compile(
     r"[【\[（(]?(?P<label>" + _spaced({**_STRONG, **_WEAK}) + r")(?:[】\]）)]?[ \u3000]?[：:]|[】\]]?$)"
 )
 _FORM_LABEL = re.compile(r"[【\[]?(?P<label>" + _spaced(_FORM) + r")(?:[】\]]?[ \u3000]?[：:]|[】\]]?$)")
-_ASK_LABEL = re.compile(r"[【\[]?(?:" + _spaced(_ASKED) + r")(?:[】\]]?[ \u3000]?[：:]|[】\]]|$)\s*")
-_ANSWER_LABEL = re.compile(r"[【\[]?(?:" + _spaced(_ANSWERED) + r")(?:[】\]]?[ \u3000]?[：:]|[】\]]|$)\s*")
+_ORDINAL = r"(?:[一二三四五六七八九]、|[（(][一二三四五六七八九][）)])?"
+_ASK_LABEL = re.compile(
+    rf"(?:{_ORDINAL}[【\[]?(?:{_spaced(_ASKED)})(?:[】\]]?[ \u3000]?[：:]|[】\]]|$)|"
+    r"【(?:建议|提案|留言|来信|问题)】)\s*"
+)
+_ANSWER_LABEL = re.compile(
+    rf"{_ORDINAL}[【\[]?(?:{_spaced(_ANSWERED)})(?:[】\]]?[ \u3000]?[：:]|[】\]]|$)\s*"
+)
 
 _CRUMB = re.compile(
     r"(?:您|你)?(?:现在|当前|目前)?(?:所在|所处)?的?(?:当前)?位置[是为]?[ \u3000]*[：:>＞]"
@@ -121,6 +130,10 @@ _RELATED = re.compile(
     r"最新(?:信息|文章|公开|发布|动态)|同类信息|猜你喜欢|网友评论|我要评论|我来评价|满意度调查|友情链接|"
     r"点击排行|信息排行|栏目导航|信息公开目录)\s*[】\]]?\s*[：:]?\s*(?:更多\S{0,3})?$"
 )
+_ELSEWHERE = re.compile(
+    r"[【\[■●◆]?\s*(?:(?:相关|推荐|延伸)阅读|(?:相关|热门|热点)新闻|相关稿件|相关报道|相关留言|友情链接|"
+    r"猜你喜欢|网友评论|点击排行|信息排行)\s*[】\]]?\s*[：:]?\s*(?:更多\S{0,3})?$"
+)
 _FOOTER = re.compile(
     r"版权所有|Copyright|All Rights Reserved|ICP备|公网安备|网安备|网站标识码|备案(?:号|序号)\s*[：:]|"
     r"责任编辑\s*[：:]|[（(【]?编辑\s*[：:]|技术支持\s*[：:]"
@@ -149,6 +162,7 @@ _SALUTATION = re.compile(
     r"\s*(?:[，,]?\s*[您你]们?好)?\s*[！!，,]?\s*[：:](?!\s*\d)"
     r"|(?:民革|民盟|民建|民进|农工党|致公党|九三学社|台盟|工商联|共青团|[^，。；：:]{0,6}政协)[^，。；：:]{2,20}[：:]$"
 )
+_RECEIVED = re.compile(r"收悉|(?:答复|回复|函复|汇报|报告)如下")
 _OPENING = re.compile(r"收悉|(?:答复|回复|汇报|报告|函复|说明|回应)如下|已收到|[您你]们?(?:提出|反映|所提)的")
 _DATED = re.compile(
     r"[^。，；]{0,30}(?:19|20|二[○〇Oo0零О]|"
@@ -157,7 +171,7 @@ _DATED = re.compile(
 _HEADER = re.compile(
     r".{0,12}[〔\[【﹝（(](?:19|20)\d\d[〕\]】﹞）)].{0,4}\d+\s?号|(?:办理|解决|答复|办复)(?:结果|类别|类型|"
     r"情况|程度|落实)\s?[：:]"
-    r"|(?:不予|依申请|主动|此件).{0,8}公开|公开(?:属性|方式)\s?[：:]|签发人|[ABCDＡ-Ｄ]\d?类?$|抄送|"
+    r"|(?:不予|依申请|主动|此件).{0,8}公开|类别\s?[：:]|公开(?:属性|方式)\s?[：:]|签发人|[ABCDＡ-Ｄ]\d?类?$|抄送|"
     r"联系(?:人|单位|电话)|承办(?:人|单位)"
 )
 _STAMP = re.compile(r"[【\[（(]?20\d\d-\d{1,2}-\d{1,2}(?: +\d{1,2}:\d\d(?::\d\d)?)?[】\]）)]?$")
@@ -171,7 +185,8 @@ _SIGNS = _labels(
         "copyright ICP备 公网安备 网站标识码 责任编辑 编辑： 编辑: 备案号 相关阅读 相关链接 相关新闻 "
         "相关文章 "
         "相关信息 推荐阅读 延伸阅读 来源： 来源: 来源】 友情链接 扫一扫 我要纠错 案由 建议标题 提案标题 "
-        "答复内容 回复内容 办理答复 欢迎访问 .doc .pdf .xls .wps 技术支持 最新信息 热点新闻 信息公开目录 "
+        "答复内容 回复内容 办理答复 【建议】 【提案】 "
+        "【留言】 【来信】 【问题】 欢迎访问 .doc .pdf .xls .wps 技术支持 最新信息 热点新闻 信息公开目录 "
         "无障碍 A+ 浏览："
     )
 )
@@ -223,6 +238,11 @@ def is_related(line: str) -> bool:
     return len(line) < 30 and bool(_RELATED.match(line))
 
 
+def is_elsewhere(line: str) -> bool:
+    """Whether a line heads a list of other pages in words that no letter uses for a heading."""
+    return len(line) < 30 and bool(_ELSEWHERE.match(line))
+
+
 def is_footer(line: str) -> bool:
     """Whether a line is the site's imprint."""
     return len(line) < 300 and "。" not in line and bool(_FOOTER.search(line))
@@ -258,6 +278,11 @@ def is_dated(line: str) -> bool:
     return len(line) < 60 and bool(_DATED.match(line))
 
 
+def is_opening(line: str) -> bool:
+    """Whether a line has the words that open a reply (收悉、答复如下)."""
+    return bool(_RECEIVED.search(line))
+
+
 def is_content(line: str) -> bool:
     """Whether a line is running text."""
     if len(line) >= 15 and _SENTENCE.search(line):
@@ -288,6 +313,12 @@ def asked(line: str) -> int | None:
     """Where the suggestion begins in a line that opens with its label (建议内容：)."""
     found = _ASK_LABEL.match(line)
     return found.end() if found else None
+
+
+def is_answer(line: str) -> bool:
+    """Whether the label that a line opens with can only be that of a reply's text, and not of a result."""
+    found = _ANSWER_LABEL.match(line)
+    return found is not None and any(word in _squeeze(found[0]) for word in _SURELY)
 
 
 def answered(line: str) -> int | None:

@@ -17,6 +17,11 @@ from commitments import furniture as f
 from commitments.draft import Region
 from commitments.reply import Role
 
+# Labels that index tables have and publication lines have not.
+_INDEXED = frozenset(
+    ["索引号", "信息索引号", "主题分类", "信息分类", "组配分类", "体裁分类", "有效性", "效力状态"]
+)
+
 _LETTER, _OUT, _ASKED = Role.BODY, Role.OUTSIDE, Role.SUGGESTION
 
 
@@ -69,13 +74,14 @@ class _Piece(msgspec.Struct):
     end: int
     text: str
     kind: str
+    line: int
     role: Role | None = None
     label: bool = False  # a form's label was cut off before it
 
 
 def _pieces(text: str, found: list[int], config: LocateConfig) -> list[_Piece]:
-    pieces = []
-    at = 0
+    pieces: list[_Piece] = []
+    at = number = 0
     while at <= len(text):
         stop = text.find("\n", at)
         stop = len(text) if stop < 0 else stop
@@ -93,8 +99,9 @@ def _pieces(text: str, found: list[int], config: LocateConfig) -> list[_Piece]:
             if bare:
                 lead = len(part) - len(part.lstrip())
                 begin = at + start + lead
-                pieces.append(_Piece(begin, begin + len(bare), bare, _kind(bare)))
+                pieces.append(_Piece(begin, begin + len(bare), bare, _kind(bare), number))
         at = stop + 1
+        number += 1
     return pieces
 
 
@@ -151,7 +158,8 @@ def _form(pieces: list[_Piece]) -> int:
         (i for i, p in enumerate(pieces) if p.kind != "hidden" and f.form_field(p.text) == "案由"), None
     )
     first = asked if asked is not None else cause
-    if first is None or any(p.kind == "salutation" for p in pieces[:first]):
+    # inside a letter the same words are its headings
+    if first is None or any(p.kind == "salutation" or f.is_opening(p.text) for p in pieces[:first]):
         return 0
     last = next(
         (i for i in range(len(pieces) - 1, first, -1) if f.answered(pieces[i].text) is not None), None
@@ -161,7 +169,7 @@ def _form(pieces: list[_Piece]) -> int:
         if pieces[i].role is None and f.answered(pieces[i].text) is not None and _answers(pieces, i):
             answer = i
             break
-    if answer is None:
+    if answer is None or any(f.is_opening(p.text) for p in pieces[first:answer]):
         return 0
     _cells(pieces, 0, first, keep_title=True)
     _cells(pieces, first, answer, keep_title=False)
@@ -172,7 +180,7 @@ def _form(pieces: list[_Piece]) -> int:
         answer += 1
     # fields that stand between the label and the letter, or after it
     for i in range(answer, len(pieces)):
-        if pieces[i].kind in ("content", "salutation", "title"):
+        if pieces[i].kind in ("content", "salutation", "title", "header"):
             break
         if f.form_field(pieces[i].text):
             _drop_field(pieces, i, len(pieces))
@@ -185,10 +193,11 @@ def _answers(pieces: list[_Piece], i: int) -> bool:
     rest = pieces[i].text[begin:]
     if rest:
         return f.is_content(rest) or f.is_salutation(rest) or f.is_title(rest)
+    sure = f.is_answer(pieces[i].text)
     for p in pieces[i + 1 : i + 8]:
         if p.kind in ("content", "salutation", "title"):
             return True
-        if f.answered(p.text) is not None or f.form_field(p.text):
+        if f.is_answer(p.text) or (not sure and (f.answered(p.text) is not None or f.form_field(p.text))):
             return False
     return False
 
@@ -333,11 +342,8 @@ def _values(pieces: list[_Piece], first: int, stop: int) -> None:
         while j < stop and pieces[j].kind in ("field", "weak", "tool"):
             strong = strong or pieces[j].kind == "field" or _publication(pieces[j].text)
             run.append(j)
-            label = _bare(pieces[j].text)
             j += 1
-            # a title is the value of 名称 alone; below another empty field it is the letter's
-            others = ("field", "weak", "tool", "content", "salutation", "" if label == "title" else "title")
-            if label and j < stop and pieces[j].kind not in others:
+            if j < stop and _value(pieces, j):
                 run.append(j)
                 j += 1
         runs.append((run, strong))
@@ -347,17 +353,28 @@ def _values(pieces: list[_Piece], first: int, stop: int) -> None:
     for run, strong in runs:
         table = len(run) > 1 and not _published(pieces, run)
         for k in run if strong else ():
+            if not table and f.is_header(pieces[k].text):
+                continue  # the letter's own, below the publication line
             if pieces[k].kind != "title" or k < last:
                 pieces[k].role = _OUT
                 pieces[k].kind = "table" if table else pieces[k].kind
 
 
-def _bare(line: str) -> str:
-    """The metadata key of a line that is a label and nothing more; empty for any other."""
-    label = f.field(line)
-    if not label or "".join(line.strip(" ：:【】[]").split()) != label[0]:
-        return ""
-    return "title" if label[0] in ("名称", "标题", "信息名称", "文件名称") else "other"
+def _value(pieces: list[_Piece], i: int) -> bool:
+    """Whether a piece is the value of the label before it, which stands alone in its cell or on its line."""
+    label, piece = pieces[i - 1], pieces[i]
+    told = f.field(label.text)
+    if not told or "".join(label.text.strip(" ：:【】[]").split()) != told[0]:
+        return False
+    if piece.kind in ("field", "weak", "tool", "content", "salutation"):
+        return False
+    if piece.line != label.line:
+        # the label of a cell that is empty has no value on the next line
+        cells = i > 1 and pieces[i - 2].line == label.line
+        if cells or (piece.kind == "header" and told[0] not in ("文号", "发文字号") and "〔" in piece.text):
+            return False
+    # a title is the value of 名称 alone; below another empty field it is the letter's
+    return piece.kind != "title" or told[0] in ("名称", "标题", "信息名称", "文件名称")
 
 
 def _publication(line: str) -> bool:
@@ -367,9 +384,7 @@ def _publication(line: str) -> bool:
 
 def _published(pieces: list[_Piece], run: list[int]) -> bool:
     """Whether a run of fields is a publication line, which stands below the title, and no index table."""
-    return not any(
-        "索" in pieces[k].text or "有效" in pieces[k].text or "分类" in pieces[k].text for k in run
-    )
+    return not any((f.field(pieces[k].text) or ("",))[0] in _INDEXED for k in run)
 
 
 def _same(one: str, other: str) -> bool:
@@ -391,15 +406,19 @@ def _tail(pieces: list[_Piece], first: int, near: int) -> None:
         ),
         default=body,
     )
+    after = sum(len(p.text) for p in pieces[body:] if p.kind == "content")
+    before = 0
     closed = -1
     dated = -near - 1
     for i in range(body, len(pieces)):
         piece = pieces[i]
         if f.is_dated(piece.text):
             dated = i
-        over = i > end or (
-            i > addressed and i - dated <= near and piece.kind in ("neighbour", "related", "footer")
-        )
+        if piece.kind == "content":
+            before, after = before + len(piece.text), after - len(piece.text)
+        signed = i - dated <= near and piece.kind in ("neighbour", "related", "footer")
+        headed = before >= after and f.is_elsewhere(piece.text)
+        over = i > end or (i > addressed and (signed or headed))
         if over and piece.kind in ("nav", "neighbour", "related", "footer", "tool", "field"):
             closed = i
             break
@@ -407,7 +426,7 @@ def _tail(pieces: list[_Piece], first: int, near: int) -> None:
             piece.role = _OUT
         if i > end and (piece.kind in ("file", "listed") or (piece.kind == "title" and dated > body)):
             piece.role = _OUT
-        if i > end and f.form_field(piece.text) and first > 0:
+        if i > end and first > 0 and piece.kind != "header" and f.form_field(piece.text):
             _drop_field(pieces, i, len(pieces))
     if closed < 0:
         return
@@ -415,7 +434,8 @@ def _tail(pieces: list[_Piece], first: int, near: int) -> None:
         piece.role = _OUT
     # publication fields just above, such as 来源：某局 or a file to download
     for i in range(closed - 1, end, -1):
-        if pieces[i].kind not in ("weak", "file", "listed", "tool", "title") or f.is_dated(pieces[i].text):
+        told = (f.field(pieces[i].text) or ("",))[0]
+        if told not in ("来源", "作者", "编辑") and pieces[i].kind not in ("file", "listed", "tool", "title"):
             break
         pieces[i].role = _OUT
 

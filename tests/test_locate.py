@@ -104,6 +104,8 @@ def test_a_news_frame_after_the_signature_is_outside() -> None:
         "来信标题：公园太少\n写信人：某某\n来信内容：\n{asked}\n回复单位：市园林局\n回复时间：2024-05-27\n回复内容：\n{letter}",
         "【建议内容】{asked}\n【答复意见】{letter}\n满意度：满意\n【打印】",
         "建议内容 | {asked}\n办理情况 | {letter}",
+        "一、提案内容\n{asked}\n二、办理答复\n{letter}",
+        "【建议】{asked}\n【答复】\n{letter}",
     ],
 )
 def test_a_form_holds_suggestion_and_letter(form: str) -> None:
@@ -113,11 +115,22 @@ def test_a_form_holds_suggestion_and_letter(form: str) -> None:
     assert Source.from_text(text).suggestion == ASKED
 
 
+def test_the_result_on_top_of_a_letter_in_a_form_stays() -> None:
+    letter = f"办理结果：B类 公开属性：主动公开\n{LETTER}"
+    text = f"建议内容：\n{ASKED}\n答复内容：\n{letter}"
+    assert parts(text, Role.BODY) == [letter]
+    text = f"{TITLE}\n发布时间：2024-05-29 字体：大 中 小\n公开属性：主动公开\n" + LETTER.split("\n", 1)[1]
+    assert parts(text, Role.OUTSIDE) == ["发布时间：2024-05-29 字体：大 中 小"]
+
+
 @pytest.mark.parametrize(
     "text",
     [
         # the words of a form inside a letter make no form
         f"{LETTER}\n建议内容：{ASKED}\n办理情况：我局已建成公园3个，明年再建2个。",
+        f"您的建议收悉，现答复如下：\n一、建议内容\n{ASKED}\n二、办理情况\n我局已建成公园3个，明年再建2个。",
+        f"案由：关于公园的建议\n{LETTER}\n二、办理情况\n我局已建成公园3个，明年再建2个。",
+        f"建议内容：关于公园的建议\n{LETTER}\n办理情况\n我局已建成公园3个，明年再建2个。",
         # a label without a reply after it
         f"建议内容：{ASKED}\n办理结果：A",
         # a page of nothing but furniture is read as it is

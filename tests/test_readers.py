@@ -278,6 +278,13 @@ def test_pdf_lines_that_end_a_sentence_are_no_running_heads() -> None:
     assert read(data).text == "我局将建公园。\n感谢支持。\n我局将建公园。\n感谢支持。"
 
 
+def test_pdf_figures_alone_on_a_line_are_no_page_numbers() -> None:
+    data = pdf([["我局将新建站点", "500"], ["个，明年完成。", "1200"]])
+    assert read(data).text == "我局将新建站点\n500\n个，明年完成。\n1200"
+    counting = pdf([["我局将新建站点", "7"], ["500个，明年完成。", "8"]])
+    assert read(counting).text == "我局将新建站点\n500个，明年完成。"
+
+
 def test_pdf_page_without_text_is_told() -> None:
     source = read(pdf([LINES, []]))
     assert source.text == LETTER

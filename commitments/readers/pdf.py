@@ -14,10 +14,11 @@ from commitments.errors import MissingExtra, ReadError
 from commitments.readers.source import ReadConfig, Source, located
 
 _NUMBER = re.compile(
-    r"(?:[-—–－·•\s]*\d{1,4}[-—–－·•\s]*|第\s*[\d一二三四五六七八九十]{1,4}\s*页.{0,16}|"
+    r"(?:[-—–－·•]\s*\d{1,4}\s*[-—–－·•]|第\s*[\d一二三四五六七八九十]{1,4}\s*页.{0,16}|"
     r"\d{1,4}\s*/\s*\d{1,4}|Page\s*\d{1,4}.{0,12})$",
     re.IGNORECASE,
 )
+_BARE = re.compile(r"\d{1,4}$")
 _DIGITS = re.compile(r"\d+")
 _EDGE = 2  # running heads stand in the first or last lines of a page
 _HEAD = 60  # and are no longer than this
@@ -109,12 +110,24 @@ def _strip(pages: list[list[str]]) -> dict[str, int]:
     for lines in filled:
         seen.update({_key(lines[i]) for i in _edges(lines)})
     often = max(2, (len(filled) + 1) // 2)
+    # a figure alone on a line is the page's number only if it goes on counting, or is that of the page
+    counted = Counter(
+        int(lines[i]) - page
+        for page, lines in enumerate(pages, 1)
+        for i in _edges(lines)
+        if _BARE.match(lines[i].strip())
+    )
     left: Counter[str] = Counter()
-    for lines in filled:
+    for page, lines in enumerate(pages, 1):
         for i in sorted(_edges(lines), reverse=True):
             line = lines[i].strip()
-            repeated = len(filled) > 1 and seen[_key(line)] >= often and len(line) <= _HEAD
-            if _NUMBER.match(line) or (repeated and not line.endswith(("。", "；"))):
+            if _BARE.match(line):
+                ahead = int(line) - page
+                taken = ahead == 0 or counted[ahead] > 1
+            else:
+                repeated = len(filled) > 1 and seen[_key(line)] >= often and len(line) <= _HEAD
+                taken = bool(_NUMBER.match(line)) or (repeated and not line.endswith(("。", "；")))
+            if taken:
                 left[_DIGITS.sub("#", line)] += 1
                 del lines[i]
     return dict(left)
