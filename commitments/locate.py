@@ -406,7 +406,7 @@ def _tail(pieces: list[_Piece], first: int, near: int) -> None:
         ),
         default=body,
     )
-    after = sum(len(p.text) for p in pieces[body:] if p.kind == "content")
+    after = sum(len(p.text) for p in pieces[body:] if p.kind in ("content", "salutation"))
     before = 0
     closed = -1
     dated = -near - 1
@@ -414,7 +414,7 @@ def _tail(pieces: list[_Piece], first: int, near: int) -> None:
         piece = pieces[i]
         if f.is_dated(piece.text):
             dated = i
-        if piece.kind == "content":
+        if piece.kind in ("content", "salutation"):
             before, after = before + len(piece.text), after - len(piece.text)
         signed = i - dated <= near and piece.kind in ("neighbour", "related", "footer")
         headed = before >= after and f.is_elsewhere(piece.text)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import html
+import json
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -112,6 +115,22 @@ PAGES = {
 }
 
 
+def in_page(shape: str, letter: list[str]) -> str:
+    """A page of one shape with another letter in it."""
+    page = PAGES[shape]
+    for old, make in (
+        (f"<p>{TITLE}</p>{PARAGRAPHS}", lambda: "".join(f"<p>{x}</p>" for x in letter)),
+        (PARAGRAPHS, lambda: "".join(f"<p>　　{x}</p>" for x in letter)),
+        ("<BR>".join("&nbsp;&nbsp;&nbsp;&nbsp;" + x for x in LETTER[1:]), lambda: "<BR>".join(letter)),
+        ("<br/>".join(LETTER), lambda: "<br/>".join(letter)),
+        (" | ".join(LETTER), lambda: " | ".join(letter)),
+    ):
+        if old in page:
+            page = page.replace(old, make())
+            break
+    return page
+
+
 def lines(text: str) -> list[str]:
     return [part.strip() for line in text.split("\n") for part in line.split("|") if part.strip()]
 
@@ -199,3 +218,19 @@ def test_the_suggestion_is_marked_in_place() -> None:
     source = read(FORM.encode(), format="html")
     (region,) = [r for r in source.regions if r.role is Role.SUGGESTION]
     assert lines(source.text[region.start : region.end]) == ASKED
+
+
+@pytest.mark.parametrize("shape", PAGES)
+def test_no_measure_of_a_project_letter_is_lost_in_a_page(shape: str) -> None:
+    paths = sorted((Path(__file__).parent.parent / "seeds").glob("**/*.jsonl"))
+    letters = [json.loads(row) for path in paths for row in path.read_text(encoding="utf-8").splitlines()]
+    assert len(letters) > 100
+    for letter in letters[::4]:
+        page = in_page(shape, [html.escape(line) for line in lines(letter["text"])])
+        encoding = "gb18030" if shape == "old tables" else "utf-8"
+        found = "".join(read(page.encode(encoding), format="html").letter.replace("|", "").split())
+        for unit in letter["units"]:
+            words = "".join(letter["text"][unit["start"] : unit["end"]].replace("|", "").split())
+            assert unit["label"] == "none" or words in found
+        for other in ("打印", "当前位置", "山区群众出门难", "第41号", "县里召开会议", "非常满意", "002/2024"):
+            assert other in letter["text"] or other not in found, (letter["id"], other)
