@@ -291,6 +291,12 @@ def test_pdf_page_without_text_is_told() -> None:
     assert any("page 2" in r and "OCR" in r for r in source.repairs)
 
 
+def test_pdf_radicals_become_the_characters_that_they_look_like() -> None:
+    source = read(pdf([["⼀、⼯作情况", "我局⽤⼼办理。"]]))
+    assert source.text == "一、工作情况\n我局用心办理。"
+    assert "4 radicals" in source.repairs[0]
+
+
 def test_pdf_that_cannot_be_read_says_why() -> None:
     whole = pdf([LINES])
     for data, reason in (

@@ -7,6 +7,7 @@ told in the Source's repairs. Nothing is recognised from pictures: a scan is an 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from typing import Any
 
@@ -22,6 +23,7 @@ _BARE = re.compile(r"\d{1,4}$")
 _DIGITS = re.compile(r"\d+")
 _EDGE = 2  # running heads stand in the first or last lines of a page
 _HEAD = 60  # and are no longer than this
+_RADICAL = re.compile(r"[\u2f00-\u2fd5\u2e9f\u2ef3]")
 _STRANGE = re.compile(r"[\ue000-\uf8ff\ufffd\x00-\x08\x0e-\x1f]")
 
 
@@ -78,6 +80,9 @@ def _joined(pages: list[list[str]], name: str, metadata: dict[str, str]) -> Sour
     if len(empty) == len(pages):
         raise ReadError(name, "has no text layer, a scan perhaps: run OCR on it first")
     repairs = []
+    radicals = sum(_radicals(lines) for lines in pages)
+    if radicals:
+        repairs.append(f"{radicals} radicals (⼀, U+2F00) in place of characters (一) replaced")
     if empty:
         repairs.append(f"page {', '.join(map(str, empty))} without a text layer: scanned? Run OCR to have it")
     left = _strip(pages)
@@ -131,6 +136,17 @@ def _strip(pages: list[list[str]]) -> dict[str, int]:
                 left[_DIGITS.sub("#", line)] += 1
                 del lines[i]
     return dict(left)
+
+
+def _radicals(lines: list[str]) -> int:
+    """Replace radicals that some fonts give for the characters that look the same, in place; count them."""
+    count = 0
+    for i, line in enumerate(lines):
+        found = _RADICAL.findall(line)
+        if found:
+            lines[i] = _RADICAL.sub(lambda m: unicodedata.normalize("NFKC", m[0]), line)
+            count += len(found)
+    return count
 
 
 def _edges(lines: list[str]) -> set[int]:
