@@ -115,6 +115,13 @@ def test_a_form_holds_suggestion_and_letter(form: str) -> None:
     assert Source.from_text(text).suggestion == ASKED
 
 
+@pytest.mark.parametrize("cause", ["案由：关于增设公园的建议", "案　由\n关于增设公园的建议"])
+def test_the_matter_stands_in_for_the_suggestion(cause: str) -> None:
+    text = f"提案编号：19\n{cause}\n承办单位：市园林局\n答复内容：\n{LETTER}"
+    assert parts(text, Role.SUGGESTION) == ["关于增设公园的建议"]
+    assert parts(text, Role.BODY) == [LETTER]
+
+
 def test_the_result_on_top_of_a_letter_in_a_form_stays() -> None:
     letter = f"办理结果：B类 公开属性：主动公开\n{LETTER}"
     text = f"建议内容：\n{ASKED}\n答复内容：\n{letter}"
