@@ -7,8 +7,8 @@ The rows (which words, where, what cancels, what inherits) stand in ``lexicon/cu
    predicate decides a mixed sentence;
 2. it inherits from the lead (“下一步，……”) or the heading before it, until another lead, or another heading,
    opens something else;
-3. each row gives points to each status; the status with the most points wins, and others that have cues of
-   their own and come near it are in ``also``.
+3. each row gives points to each status; the status with the most points wins, and others that a strong cue of
+   their own speaks for are in ``also``.
 
 A scorecard of whole numbers keeps every sum checkable by hand. The points are fitted on training letters and
 rounded, as in scoring systems for medical decisions (Ustun & Rudin, “Supersparse linear integer models for
@@ -46,16 +46,18 @@ class CuesConfig(msgspec.Struct, frozen=True):
 
     Attributes:
         earlier: share of its points that a cue keeps in a clause before the last marked one.
-        also: least probability of a further status of a mixed sentence.
+        also: points by which a cue must lift a further status for a mixed sentence to have it too.
         short: a sentence of fewer characters is short.
         long: a sentence of more characters is long.
+        whole: a text of fewer sentences is an excerpt, not a whole letter.
         shown: most pieces of evidence that a decision keeps.
     """
 
     earlier: float = 0.5
-    also: float = 0.2
+    also: float = 16.0
     short: int = 14
     long: int = 80
+    whole: int = 5
     shown: int = 6
 
 
@@ -152,6 +154,8 @@ class Cues:
         found = self._finder.find(draft.text, units, draft.date or draft.header.date)
         headings = self._headings(draft, found)
         read = [i for i, unit in enumerate(units) if unit.role in READ_ROLES]
+        # A text of few sentences is an excerpt, where place and length of a sentence tell nothing.
+        whole = len(units) >= self.config.whole
         first, last = set(read[:3]), set(read[-2:])
         future = _last_future(units, found)
         lead: _Lead | None = None
@@ -173,7 +177,9 @@ class Cues:
                 terms.append(Term(f"{above.cue.id}^", 1.0, How.INHERITED, above.start, above.end))
             elif i < future:
                 terms.append(Term("K009", 1.0, How.ROLE))
-            terms += self._traits(unit, hits, i in first, i in last)
+            terms += self._traits(unit, hits)
+            if whole:
+                terms += self._place(unit, i in first, i in last)
             lead = _opened(unit, hits) or lead
             out.append(terms)
         return out
@@ -191,23 +197,24 @@ class Cues:
                 )
         yield from best.values()
 
-    def _traits(self, unit: Unit, hits: Sequence[Hit], first: bool, last: bool) -> Iterator[Term]:
+    def _traits(self, unit: Unit, hits: Sequence[Hit]) -> Iterator[Term]:
         yield Term("K001", 1.0, How.DEFAULT)
-        length = unit.end - unit.start
-        if length < self.config.short:
-            yield Term("K002", 1.0, How.ROLE)
-        elif length > self.config.long:
+        if unit.end - unit.start > self.config.long:
             yield Term("K003", 1.0, How.ROLE)
         if not any(hit.cue.status in _MARKS for hit in hits):
             yield Term("K004", 1.0, How.DEFAULT)
         if unit.text[-1] in ":：":
             yield Term("K005", 1.0, How.ROLE)
+        if unit.role is Role.OPENING:
+            yield Term("K008", 1.0, How.ROLE)
+
+    def _place(self, unit: Unit, first: bool, last: bool) -> Iterator[Term]:
+        if unit.end - unit.start < self.config.short:
+            yield Term("K002", 1.0, How.ROLE)
         if first:
             yield Term("K006", 1.0, How.ROLE)
         if last:
             yield Term("K007", 1.0, How.ROLE)
-        if unit.role is Role.OPENING:
-            yield Term("K008", 1.0, How.ROLE)
 
     def _headings(self, draft: Draft, found: Sequence[Sequence[Hit]]) -> dict[int, _Lead]:
         """The carrying cue in each section's heading, or else in that of the section around it."""
@@ -234,21 +241,24 @@ class Cues:
         shares = [exp((total - top) / scale) for total in totals]
         whole = sum(shares)
         best = totals.index(top)
-        also = [
-            (share / whole, STATUSES[i])
-            for i, share in enumerate(shares)
-            if i not in (best, 3) and share / whole >= self.config.also and self._speaks(terms, STATUSES[i])
-        ]
-        also.sort(key=lambda pair: -pair[0])
         return Decision(
             STATUSES[best],
-            tuple(status for _, status in also),
+            tuple(self._also(terms, points, best)),
             shares[best] / whole,
             tuple(self._evidence(text, terms, points, best)),
         )
 
-    def _speaks(self, terms: Sequence[Term], status: Status) -> bool:
-        return any(self._status.get(term.key) == status.value for term in terms)
+    def _also(self, terms: Sequence[Term], points: dict[str, Points], best: int) -> Iterator[Status]:
+        """Further statuses that a strong cue of their own speaks for, in whatever clause, strongest first."""
+        strength: dict[int, float] = {}
+        for term in terms:
+            status = _MARKS.get(self._status.get(term.key, ""), best)
+            if status != best:
+                lift = _lift(points.get(term.key, _NOTHING), status)
+                strength[status] = max(lift, strength.get(status, 0.0))
+        for status, lift in sorted(strength.items(), key=lambda pair: -pair[1]):
+            if lift >= self.config.also:
+                yield STATUSES[status]
 
     def _evidence(
         self, text: str, terms: Sequence[Term], points: dict[str, Points], best: int
@@ -257,7 +267,7 @@ class Cues:
         weighed = []
         for term in terms:
             row = points.get(term.key, _NOTHING)
-            lift = term.weight * (row[best] - (sum(row) - row[best]) / 3)
+            lift = term.weight * _lift(row, best)
             if lift > 0:
                 weighed.append((lift, term))
         weighed.sort(key=lambda pair: (pair[1].how is How.DEFAULT, -pair[0]))
@@ -266,8 +276,13 @@ class Cues:
             yield Evidence(term.key, term.how, STATUSES[best], round(lift, 2), term.start, term.end, words)
 
 
-_MARKS = frozenset({"completed", "ongoing", "pledge"})
+_MARKS = {status.value: i for i, status in enumerate(STATUSES) if status is not Status.NONE}
 _NOTHING: Points = (0.0, 0.0, 0.0, 0.0)
+
+
+def _lift(row: Points, status: int) -> float:
+    """By how much a row lifts one status above the mean of the others."""
+    return row[status] - (sum(row) - row[status]) / 3
 
 
 _DEPUTY = re.compile(r"人大代表|政协委员|(?:代表|委员|党委会)[：:]|提案|议案|号建议|各位代表|工作报告")

@@ -26,7 +26,6 @@ from commitments.segment import clauses
 _WINDOW = 24
 
 _DATE = re.compile(r"(?:((?:19|20)\d\d)年)?(?:(\d{1,2})月)?(?:(\d{1,2})日)?$")
-_LITERALS = re.compile(r"\(\?:([^()\[\]{}?*+.\\^$]*)\)\$")
 
 
 class Cue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -115,8 +114,8 @@ class Finder:
 
     >>> text = "下一步，我局将加大巡查力度。"
     >>> units = (Unit(0, len(text), text, 0),)
-    >>> [hit.cue.id for hit in Finder(cues()).find(text, units)[0]][:2]
-    ['P001', 'A001']
+    >>> [(hit.cue.id, text[hit.start : hit.end]) for hit in Finder(cues()).find(text, units)[0]]
+    [('P001', '下一步，我局将'), ('V001', '加大'), ('O014', '巡查')]
     """
 
     def __init__(self, rows: Sequence[Cue]) -> None:
@@ -184,14 +183,80 @@ def _compile(row: Cue) -> _Conditions:
 
 
 def _ends(pattern: str) -> Callable[[str], bool] | None:
-    """A test whether a text ends in the pattern; most are lists of words, and `endswith` is faster."""
+    """A test whether a text ends in a pattern.
+
+    Most alternatives are plain words, a class of characters, or the beginning (``^``): these are tested
+    without a regular expression, which would be tried at every place of the text.
+    """
     if not pattern:
         return None
-    if literal := _LITERALS.fullmatch(pattern):
-        words = tuple(literal[1].split("|"))
-        return lambda text: text.endswith(words)
-    compiled = re.compile(pattern if pattern.endswith("$") else f"(?:{pattern})$")
-    return lambda text: compiled.search(text) is not None
+    words: list[str] = []
+    classes: list[str] = []
+    others: list[str] = []
+    start = False
+    for part in _alternatives(pattern):
+        if part == "^":
+            start = True
+        elif _PLAIN.fullmatch(part):
+            words.append(part)
+        elif _CLASS.fullmatch(part):
+            classes.append(part)
+        else:
+            others.append(part)
+    endings = tuple(words)
+    last = re.compile("|".join(classes)) if classes else None
+    rest = re.compile(f"(?:{'|'.join(others)})$") if others else None
+
+    def test(text: str) -> bool:
+        return (
+            (start and not text)
+            or text.endswith(endings)
+            or (last is not None and last.match(text[-1:]) is not None)
+            or (rest is not None and rest.search(text) is not None)
+        )
+
+    return test
+
+
+_PLAIN = re.compile(r"[^()\[\]{}?*+.\\^$|]+")
+_CLASS = re.compile(r"\[[^\]]+\]|\\d")
+
+
+def _alternatives(pattern: str) -> list[str]:
+    r"""The alternatives of ``(?:a|b)$`` or ``a|b``; a pattern of another shape is its own only one.
+
+    >>> _alternatives("(?:^|[，,]|并|共(?:有|计))$"), _alternatives(r"\d$")
+    (['^', '[，,]', '并', '共(?:有|计)'], ['\\d'])
+    """
+    body = pattern.removesuffix("$")
+    if body.startswith("(?:") and body.endswith(")") and _split(body[3:-1])[1] == 0:
+        return _split(body[3:-1])[0]
+    parts, depth = _split(body)
+    return parts if depth == 0 else [body]
+
+
+def _split(body: str) -> tuple[list[str], int]:
+    """Cut at each ``|`` outside groups and classes; and how many groups stay open, or close too early."""
+    parts, depth, in_class, at, skip = [""], 0, False, 0, False
+    for char in body:
+        if skip:
+            skip = False
+        elif char == "\\":
+            skip = True
+        elif in_class:
+            in_class = char != "]"
+        elif char == "[":
+            in_class = True
+        elif char == "(":
+            depth += 1
+        elif char == ")":
+            depth -= 1
+            at = min(at, depth)
+        elif char == "|" and depth == 0:
+            parts.append("")
+            continue
+        parts[-1] += char
+    return parts, at or depth
 
 
 # What may stand before a lead: an ordinal, or the body that acts.
