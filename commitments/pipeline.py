@@ -23,6 +23,7 @@ from commitments.readers.source import Source
 from commitments.reply import Ask, Evidence, Reply, Section, Sentence, Span
 from commitments.segment import SegmentConfig, segment
 from commitments.structure import StructureConfig, structure
+from commitments.structure.header import parse_date
 from commitments.tag import Tagger
 from commitments.tag.baselines import Keywords, Majority
 from commitments.tag.cues import Cues, CuesConfig
@@ -145,7 +146,8 @@ class Pipeline:
             date=_date(date),
             units=segment(cleaned.match, cleaned.regions, self.config.segment),
         )
-        return cleaned, structure(draft, self.config.structure)
+        draft = structure(draft, self.config.structure)
+        return cleaned, msgspec.structs.replace(draft, header=_completed(draft.header, source))
 
 
 def load(name: str = "cues", config: PipelineConfig | None = None) -> Pipeline:
@@ -189,6 +191,16 @@ def _source(text: str | Source) -> Source:
     raise SchemaError(
         f"expected one text or a Source, not {type(text).__name__}; use pipe() for many letters"
     )
+
+
+def _completed(header: Header, source: Source) -> Header:
+    """The header, and what it leaves open as the page or the row around the letter tells it."""
+    if source.format not in {"html", "json"}:  # what a .docx or .pdf says of itself is its template's
+        return header
+    told = {name: source.metadata.get(name) for name in ("agency", "title", "doc_number", "result_code")}
+    known = {name: value for name, value in told.items() if value and getattr(header, name) is None}
+    date = header.date or parse_date(source.metadata.get("date", ""))
+    return msgspec.structs.replace(header, date=date, **known)
 
 
 def _suggestion(given: Suggestion) -> str | tuple[str, ...] | None:
