@@ -188,7 +188,8 @@ def _bare(units: Sequence[Unit], plan: Outline, members: Sequence[int]) -> list[
     marked = [n for n in members if plan.kinds[n] not in ("plain", "topic", "number", "bracket", "circle")]
     marked = [n for n in marked if units[plan.heads[n]].role in (Role.HEADING, Role.LEAD)]
     topics = [n for n in marked if not _NOT_TOPIC.search(plan.sections[n].title)]
-    rest = [n for n in marked if n not in topics]
+    known = set(topics)
+    rest = [n for n in marked if n not in known]
     if len(topics) < 2 or any(n < topics[-1] for n in rest) or len(rest) > 1:
         return []
     return topics
