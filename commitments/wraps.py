@@ -2,13 +2,15 @@
 
 A hard wrap (硬换行) is told from a paragraph's end by what the two lines are (a heading, a salutation, a
 date, a field of the header and a list item stay alone), by the mark before and after the break, and by the
-width that all broken lines of a letter share.
+width that all broken lines of a letter share: as printed, or as a program counts characters.
 """
 
 from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
+from collections import Counter
+from collections.abc import Sequence
 
 from commitments.offsets import Edit
 
@@ -42,6 +44,7 @@ _OPENER = re.compile(
     r"|我[局委镇乡县市区省办部厅们院校中]|各位|随着|今年|去年|近年|截[至止]"
 )
 _AMOUNT = re.compile(r"\d(?:[万亿]?[元人户个次吨亩条家件名]|%|％|公里|万?平方米)$")
+_SLACK = 3.0  # by how much a full line may be shorter: no mark begins a line, no Latin word is broken
 _LINE = re.compile(r"[^\r\n\f]+")
 _PAGE = re.compile(
     r"[—–\-－―─·•]{1,3}\s?\d{1,3}\s?[—–\-－―─·•]{1,3}|第\s?\d{1,3}\s?页(?:[\s,，/、]{0,3}共\s?\d{1,3}\s?页)?"
@@ -64,6 +67,7 @@ class _Lines:
             at += len(line) + 1
         self._judged = False
         self._width = 0.0
+        self._widths: list[float] = []
         self._ragged = False
         self._indented = False
 
@@ -77,26 +81,42 @@ class _Lines:
             end -= 1
         return end > start and self.text[end - 1] not in _FINAL
 
-    def width(self, k: int) -> float:
-        """Width in Chinese characters, indent included."""
+    def _cells(self, k: int) -> float:
+        """Width as printed, in Chinese characters, indent included: ASCII is half as wide."""
         raw, _, end = self.spans[k]
         return len(self.text[raw:end].encode("gbk", "replace")) / 2
+
+    def _count(self, k: int) -> float:
+        """Width as programs count that break lines after so many characters."""
+        raw, _, end = self.spans[k]
+        return float(end - raw)
+
+    def _wrapped_at(self, widths: Sequence[float], broken: Sequence[int]) -> tuple[float, int]:
+        """The width that most broken lines share (0: none does), and how many stop at one place."""
+        some = sorted(w for k in broken if (w := widths[k]) >= 12)
+        best, width = 0, 0.0
+        for i, w in enumerate(some):
+            count = i + 1 - bisect_left(some, w - _SLACK)
+            if count >= best:
+                best, width = count, w
+        if best < 3 or best * 2 < len(some):
+            return 0.0, 0
+        if sum(w > width + 1.5 for w in widths) * 8 > len(widths):
+            return 0.0, 0
+        near = Counter(w for w in some if w >= width - _SLACK)
+        return width, max(near[w] + near[w - 0.5] for w in set(near))
 
     def _judge(self) -> None:
         """Learn the width at which the text is wrapped, and whether it is broken at any place."""
         self._judged = True
         last = len(self.spans) - 1
         broken = [k for k in range(last) if self.open(k)]
-        widths = sorted(w for k in broken if (w := self.width(k)) >= 12)
-        best, width = 0, 0.0
-        for i, w in enumerate(widths):
-            count = i + 1 - bisect_left(widths, w - 3)
-            if count >= best:
-                best, width = count, w
-        if best >= 3 and best * 2 >= len(widths):
-            longer = sum(self.width(k) > width + 1.5 for k in range(len(self.spans)))
-            if longer * 8 <= len(self.spans):
-                self._width = width
+        close = 0
+        for measure in (self._cells, self._count):
+            widths = [measure(k) for k in range(len(self.spans))]
+            width, sharing = self._wrapped_at(widths, broken)
+            if sharing > close:
+                self._widths, self._width, close = widths, width, sharing
         sure = sum(self._sure(self.line(k), self.line(k + 1)) for k in broken)
         self._ragged = sure >= 2 and sure * 4 >= len(broken)
         self._indented = sum(self.indented(k) for k in range(last)) >= 3
@@ -161,7 +181,7 @@ class _Lines:
         """Whether a line is as wide as the page."""
         if not self._judged:
             self._judge()
-        return self._width > 0 and self.width(k) >= self._width - 3
+        return self._width > 0 and self._widths[k] >= self._width - _SLACK
 
     def same_paragraph(self, k: int) -> bool:
         """Whether a sentence that fills its line ends there but its paragraph does not.

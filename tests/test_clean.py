@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +13,7 @@ from commitments.clean import CleanConfig, clean, fold, replay
 from commitments.draft import Region
 from commitments.offsets import apply
 from commitments.reply import Role
+from commitments.segment import segment
 
 MESSY = st.text(
     alphabet="已建成公园贯彻己完二OO七○年月日第页共國後Ａ９0123 \u3000\t|.,，。：；、“”（）《》-—"
@@ -194,3 +197,29 @@ def test_long_space_runs_take_linear_time() -> None:
     text = "甲" + " " * 200_000 + "乙\n" + "|" * 100_000 + "1\r" * 20_000
     result = clean(text)
     assert replay(text, result.steps) == result.text
+
+
+def wrapped(text: str, width: int, cells: bool, hang: bool) -> str:
+    """A text broken to lines as printing does (in cells) or as programs do (in characters)."""
+    lines = []
+    for paragraph in text.split("\n"):
+        line, filled = "", 0
+        for char in paragraph:
+            size = 1 if cells and unicodedata.east_asian_width(char) not in "WFA" else 2
+            if filled + size > 2 * width and not (hang and char in "，。；：、！？）》”"):
+                lines.append(line)
+                line, filled = "", 0
+            line, filled = line + char, filled + size
+        lines.append(line)
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize("cells", [True, False])
+@pytest.mark.parametrize("hang", [True, False])
+def test_a_letter_wrapped_at_any_width_is_made_whole(seed_text: str, cells: bool, hang: bool) -> None:
+    def sentences(text: str) -> list[str]:
+        return ["".join(unit.text.split()) for unit in segment(clean(text).match)]
+
+    whole = clean(seed_text, config=CleanConfig(stray_spaces=False)).text
+    for width in range(24, 46):
+        assert sentences(wrapped(whole, width, cells, hang)) == sentences(seed_text), width
