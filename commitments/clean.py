@@ -47,6 +47,7 @@ _INVISIBLE = re.compile(
     "\ufe00-\ufe0f\ufeff\ufff9-\ufffb\ud800-\udfff]+"
 )
 _FLAT = re.compile("[ \t\xa0\u3000|｜]+")
+_BARRED = re.compile("[。：:；！？][ \t\xa0\u3000]?[|｜]")
 _SPACE = re.compile("[ \t\xa0\u2000-\u200a\u3000]+")
 _IS_HAN = re.compile(f"[{_HAN}]")
 # Units of measure and of time: a number and one of these are one expression (112 亿元).
@@ -176,18 +177,24 @@ def invisible(text: str) -> list[Edit]:
 def flattened(text: str) -> list[Edit]:
     r"""Give a page flattened to one line its breaks back, where bars or runs of spaces took their place.
 
-    Only a text of some length with hardly a line break is taken for such a page, and a single space is left.
+    Only a text of some length with hardly a line break is taken for such a page, and a single space is left;
+    or a short one without any, when bars stand after two sentences, or after one and there are three.
 
     >>> page = "关于第9号建议的答复 | 李代表： | " + "我局对此高度重视，已实地查看。" * 8
     >>> flattened(page)
     [Edit(start=10, end=13, new='\n'), Edit(start=17, end=20, new='\n')]
     """
-    if len(text) < 120 or text.count("\n") * 400 > len(text):
+    short = len(text) < 120
+    if short:
+        marked = len(_BARRED.findall(text))
+        if "\n" in text.strip() or marked + (text.count("|") + text.count("｜") > 2) < 2:
+            return []
+    elif text.count("\n") * 400 > len(text):
         return []
     out = []
     for m in _FLAT.finditer(text):
-        run = m.group()
-        if (len(run) > 1 or run in "|｜") and m.start() > 0 and m.end() < len(text):
+        bar = "|" in m.group() or "｜" in m.group()
+        if (bar or (not short and len(m.group()) > 1)) and m.start() > 0 and m.end() < len(text):
             out.append(Edit(m.start(), m.end(), "\n"))
     return out if len(out) > 1 else []
 

@@ -184,7 +184,15 @@ def test_paragraphs_of_an_indented_page_are_made_whole() -> None:
 def test_flattened_page() -> None:
     page = "关于第9号建议的答复 | 索引号：12 | 李代表：　　" + "我局高度重视，已办结。" * 12
     assert clean(page).text.split("\n")[:3] == ["关于第9号建议的答复", "索引号：12", "李代表："]
-    assert module.flattened("首页 | 机构 | 公开") == []
+    short = "李代表： | 您的建议收悉。 | 路已修好 | 某局"
+    assert clean(short).text.split("\n") == ["李代表：", "您的建议收悉。", "路已修好", "某局"]
+    for kept in (
+        "首页 | 机构 | 公开 | 互动",
+        "评为A|B|C三档。",
+        "李代表： | 路已修好。",
+        "甲： |\n乙： |\n丙： |",
+    ):
+        assert module.flattened(kept) == []
 
 
 def test_traditional_characters_fold_one_to_one() -> None:
