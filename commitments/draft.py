@@ -35,7 +35,7 @@ class Unit(msgspec.Struct, frozen=True):
         start: offset into the draft's text.
         end: after its last character.
         text: ``draft.text[start:end]``.
-        paragraph: number of the line of cleaned text that it stands on, from 0.
+        paragraph: number of its paragraph, from 0; a line of cleaned text, or its part in one region.
         role: of the region that it stands in, then what `structure` made of it.
         section: index of the innermost section, or ``None``.
     """

@@ -62,7 +62,8 @@ def segment(
 
     Args:
         text: as `commitments.clean.clean` returns it, folded for matching or not.
-        regions: stretches of it with a role; their borders end a unit. Text outside all of them is body.
+        regions: stretches of it with a role; their borders end a unit and its paragraph. Text
+            outside all of them is body.
         config: settings.
 
     Returns:
@@ -74,9 +75,11 @@ def segment(
     units: list[Unit] = []
     paragraph, counted = 0, 0
     for start, end, role in _stretches(len(text), regions):
+        border = bool(units)
         for s, e in _spans(text, start, end, config.longest_quote):
-            paragraph += text.count("\n", counted, s)
-            counted = s
+            lines = text.count("\n", counted, s)
+            paragraph += lines or border  # what stands beside the letter is never of its paragraph
+            counted, border = s, False
             units.append(Unit(s, e, text[s:e], paragraph, role))
     return tuple(units)
 

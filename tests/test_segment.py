@@ -73,6 +73,18 @@ def test_borders_of_regions_end_units(text: str, data: st.DataObject) -> None:
         assert unit.role is (Role.OUTSIDE if inside else Role.BODY)
 
 
+def test_a_paragraph_ends_at_the_border_of_a_region() -> None:
+    text = "首页 王代表：已修好。\n下一步再修。打印"
+    regions = (Region(0, 2, Role.OUTSIDE), Region(3, 18, Role.BODY), Region(18, 20, Role.OUTSIDE))
+    units = segment(text, regions)
+    assert [(u.text, u.paragraph) for u in units] == [
+        ("首页", 0),
+        ("王代表：已修好。", 1),
+        ("下一步再修。", 2),
+        ("打印", 3),
+    ]
+
+
 @given(LETTERS)
 def test_clauses_tile_the_text(text: str) -> None:
     assert "".join(text[s:e] for s, e in clauses(text)) == text
