@@ -13,12 +13,12 @@ import sys
 from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 import commitments
-from commitments.errors import CommitmentsError, MissingExtra, ModelError, ReadError
+from commitments.errors import CommitmentsError, MissingExtra, ModelError, ReadError, SchemaError
 
 if TYPE_CHECKING:
     from commitments.pipeline import Pipeline
@@ -129,7 +129,7 @@ def show(
     out = terminal.Terminal(sys.stdout)
     pages: list[Reply] = []
     if as_json:
-        sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
+        _utf8()
     for n, reply in enumerate(_replies(nlp, files, given, date, failures)):
         if html:
             pages.append(reply)
@@ -161,56 +161,100 @@ def explain(
     suggestion: Suggestion = None,
     suggestion_file: SuggestionFile = None,
     date: Date = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Tell all that is known of one sentence: evidence with points, link, place, neighbours.
+    """Tell all that is known of one sentence: scorecard, asks, place, neighbours.
+
+    The scorecard lists every rule that counted, also those that speak for another status, with the points
+    that it gives to each status. The points add up to the totals; the highest total is the status.
 
     \b
-    Example:
+    Examples:
       commitments explain seeds/yangpu-2023-C-064.txt --sentence 12
+      commitments explain seeds/yangpu-2023-C-064.txt -n 12 --json
     """  # noqa: D301 - typer wants the character itself
     from commitments import terminal
 
     nlp = _load(model)
     failures: list[str] = []
     given = _suggestion(suggestion, suggestion_file)
-    replies = list(_replies(nlp, [file], given, date, failures))
-    if len(replies) > 1:
-        raise typer.BadParameter(f"{file} holds {len(replies)} letters; give one", param_hint="FILE")
-    for reply in replies:
-        if sentence > len(reply.sentences):
-            raise typer.BadParameter(
-                f"the letter has {len(reply.sentences)} sentences", param_hint="--sentence"
-            )
-        terminal.Terminal(sys.stdout).sentence(reply, sentence)
+    sources = list(_readable([file], failures))
+    if len(sources) > 1:
+        raise typer.BadParameter(f"{file} holds {len(sources)} letters; give one", param_hint="FILE")
+    for source in sources:
+        try:
+            told = nlp.explain(source, sentence, suggestion=given, date=date.date() if date else None)
+        except SchemaError as error:
+            raise typer.BadParameter(str(error), param_hint="--sentence") from error
+        if as_json:
+            _write_json(told.to_dict())
+        else:
+            terminal.Terminal(sys.stdout).explanation(told)
     _leave(failures)
 
 
 @app.command(short_help="Measure a model on labelled letters.")
 def evaluate(
-    gold: Annotated[list[Path], typer.Argument(metavar="GOLD", help="Files of labelled letters.")],
+    gold: Annotated[list[Path], typer.Argument(metavar="GOLD", help="Files of labelled letters (JSONL).")],
     model: Model = "cues",
+    no_links: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--no-links", metavar="ID", help="A letter to leave out of the figures of links; may be repeated."
+        ),
+    ] = None,
+    no_links_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--no-links-file", metavar="FILE", help="The same, ids line by line.", exists=True, dir_okay=False
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Measure a model on labelled letters, beside the baselines, with intervals by letter.
 
+    Several files are measured together, with the figures of each. A file that is wrong is named, the others
+    are still measured, and the exit code is 1. The format is described in seeds/README.md.
+
     \b
-    Example:
-      commitments evaluate seeds/dev.jsonl --model cues
+    Examples:
+      commitments evaluate seeds/letters/dev.jsonl
+      commitments evaluate seeds/letters/dev.jsonl --no-links L1-005 --json
     """  # noqa: D301 - typer wants the character itself
     from commitments import evaluate as evaluation
 
     _load(model)
+    left_out = {*(no_links or ()), *_lines(no_links_file)}
     failures: list[str] = []
     try:
-        report = evaluation.run(gold, model=model)
-    except CommitmentsError as error:
-        _fail("evaluate", str(error), failures)
+        report = evaluation.run(
+            gold,
+            model=model,
+            no_links=left_out,
+            on_error=lambda path, error: _fail(str(path), str(error), failures),
+        )
+    except SchemaError as error:
+        if not failures:  # else each file has been named
+            _fail("evaluate", str(error), failures)
     else:
+        # A misspelt id would change nothing, and nobody would know; a file may serve several sets of letters.
+        if unknown := [name for name in no_links or () if name not in report.no_links]:
+            raise typer.BadParameter(f"no letter has the id {unknown[0]!r}", param_hint="--no-links")
         if as_json:
-            typer.echo(json.dumps(report.to_dict(), ensure_ascii=False, indent=2))
+            _write_json(report.to_dict())
         else:
             typer.echo(report.render())
     _leave(failures)
+
+
+def _lines(path: Path | None) -> list[str]:
+    """The lines of a file, without blank ones."""
+    if path is None:
+        return []
+    try:
+        return [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise typer.BadParameter(f"{path} cannot be read: {error}", param_hint="--no-links-file") from error
 
 
 def _load(model: str) -> Pipeline:
@@ -243,14 +287,19 @@ def _replies(
     failures: list[str],
 ) -> Iterator[Reply]:
     """Read letters one by one; one that fails is told of and passed over."""
-    for source in _sources(files):
-        if isinstance(source, ReadError):
-            _fail(source.name, source.reason, failures)
-            continue
+    for source in _readable(files, failures):
         try:
             yield nlp(source, suggestion=suggestion, date=date.date() if date else None)
         except CommitmentsError as error:
             _fail(source.name or "reply", str(error), failures)
+
+
+def _readable(files: list[str], failures: list[str]) -> Iterator[Source]:
+    for source in _sources(files):
+        if isinstance(source, ReadError):
+            _fail(source.name, source.reason, failures)
+        else:
+            yield source
 
 
 def _sources(files: list[str]) -> Iterator[Source | ReadError]:
@@ -277,6 +326,16 @@ def _standard_input() -> Iterator[Source | ReadError]:
         yield error
     except MissingExtra as error:
         yield ReadError("-", str(error))
+
+
+def _utf8() -> None:
+    """JSON is UTF-8, whatever the terminal's encoding."""
+    sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
+
+
+def _write_json(data: dict[str, Any]) -> None:
+    _utf8()
+    typer.echo(json.dumps(data, ensure_ascii=False, indent=2))
 
 
 def _fail(name: str, reason: str, failures: list[str]) -> None:

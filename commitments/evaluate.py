@@ -17,7 +17,7 @@ import msgspec
 import commitments
 from commitments import corpus, metrics
 from commitments.corpus import GoldDocument
-from commitments.errors import CommitmentsError
+from commitments.errors import CommitmentsError, SchemaError
 from commitments.metrics import LABELS, ClassFigures, Counts, Interval, Measured
 from commitments.reply import Reply
 
@@ -198,6 +198,7 @@ def run(
     no_links: Collection[str] = (),
     resamples: int = metrics.RESAMPLES,
     seed: int = metrics.SEED,
+    on_error: Callable[[Path, SchemaError], None] | None = None,
 ) -> Report:
     """Measure a model on gold files, with the baselines on the same letters.
 
@@ -208,9 +209,10 @@ def run(
         no_links: ids of letters to leave out of the figures of links.
         resamples: rounds of the bootstrap.
         seed: of the bootstrap.
+        on_error: told of a file that is missing or wrong, which is then passed over.
 
     Raises:
-        SchemaError: a file is missing or wrong.
+        SchemaError: a file is missing or wrong and nobody is to be told; or there is no letter in any file.
         ModelError: there is no such model.
     """
     from commitments.pipeline import load
@@ -220,9 +222,17 @@ def run(
     files = list(dict.fromkeys(map(Path, paths)))
     alike = len({path.name for path in files}) < len(files)
     for path in files:
-        found = corpus.load(path)
+        try:
+            found = corpus.load(path)
+        except SchemaError as error:
+            if on_error is None:
+                raise
+            on_error(path, error)
+            continue
         documents += found
         sources += [str(path) if alike else path.name] * len(found)
+    if not documents:
+        raise SchemaError(f"no letter to measure on in {', '.join(map(str, files)) or 'no file'}")
     pipelines = {name: load(name) for name in dict.fromkeys((model, *baselines))}
     return evaluate(pipelines, documents, sources=sources, no_links=no_links, resamples=resamples, seed=seed)
 

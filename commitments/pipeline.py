@@ -11,20 +11,21 @@ import datetime
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import repeat
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from commitments.clean import CleanConfig, Cleaned, clean
 from commitments.draft import Draft, Header
 from commitments.errors import ModelError, SchemaError
+from commitments.explanation import Explanation, Summand
 from commitments.link import LinkConfig, link
 from commitments.readers.source import Source
 from commitments.reply import Ask, Evidence, Reply, Section, Sentence, Span
 from commitments.segment import SegmentConfig, segment
 from commitments.structure import StructureConfig, structure
 from commitments.structure.header import parse_date
-from commitments.tag import Tagger
+from commitments.tag import ScoringTagger, Tagger
 from commitments.tag.baselines import Keywords, Majority
 from commitments.tag.cues import Cues, CuesConfig
 
@@ -88,6 +89,48 @@ class Pipeline:
         """
         source = _source(text)
         cleaned, draft = self.draft(source, suggestion=suggestion, date=date)
+        return self._finish(source, cleaned, draft)
+
+    def explain(
+        self,
+        text: str | Source,
+        sentence: int,
+        *,
+        suggestion: Suggestion = None,
+        date: str | datetime.date | None = None,
+    ) -> Explanation:
+        """Read one letter, and tell everything that counted for the status of one of its sentences.
+
+        Args:
+            text: as for the pipeline itself.
+            sentence: its number, from 1.
+            suggestion: as for the pipeline itself.
+            date: as for the pipeline itself.
+
+        Raises:
+            SchemaError: as for the pipeline itself, or there is no such sentence.
+
+        >>> import commitments
+        >>> told = commitments.load().explain("我局已建成公园3个。", 1)
+        >>> told.scorecard.totals[told.sentence.status] == max(told.scorecard.totals.values())
+        True
+        """
+        source = _source(text)
+        cleaned, draft = self.draft(source, suggestion=suggestion, date=date)
+        reply = self._finish(source, cleaned, draft)
+        if not 1 <= sentence <= len(reply.sentences):
+            raise SchemaError(
+                f"there is no sentence {sentence}: the letter has {len(reply.sentences)} sentences"
+            )
+        card = None
+        if isinstance(self.tagger, ScoringTagger):
+            card = self.tagger.scorecards(draft)[sentence - 1]
+        if card is not None:
+            rows = tuple(_in_source(source, cleaned, row) for row in card.summands)
+            card = msgspec.structs.replace(card, summands=rows)
+        return Explanation(reply, sentence, card)
+
+    def _finish(self, source: Source, cleaned: Cleaned, draft: Draft) -> Reply:
         draft = msgspec.structs.replace(draft, decisions=self.tagger.tag(draft))
         draft = link(draft, self.config.link)
         return _reply(source, cleaned, draft, self.name)
@@ -231,6 +274,17 @@ def _as_many(values: Iterable[Any], what: str) -> Iterator[Any]:
     raise SchemaError(f"there are fewer {what} than letters")
 
 
+_Told = TypeVar("_Told", Evidence, Summand)
+
+
+def _in_source(source: Source, cleaned: Cleaned, item: _Told) -> _Told:
+    """The same, with offsets and words of the caller's text."""
+    if item.start is None or item.end is None:
+        return item
+    start, end = cleaned.offsets.to_source(item.start, item.end)
+    return msgspec.structs.replace(item, start=start, end=end, text=source.text[start:end])
+
+
 def _reply(source: Source, cleaned: Cleaned, draft: Draft, model: str) -> Reply:
     """The draft as the caller sees it: offsets and words of their own text."""
 
@@ -243,12 +297,6 @@ def _reply(source: Source, cleaned: Cleaned, draft: Draft, model: str) -> Reply:
         if where is None or value != where.text:
             return value
         return cleaned.text[where.start : where.end]
-
-    def evidence(item: Evidence) -> Evidence:
-        if item.start is None or item.end is None:
-            return item
-        at = span(item.start, item.end)
-        return msgspec.structs.replace(item, start=at.start, end=at.end, text=at.text)
 
     def ask(item: Ask) -> Ask:
         if not item.spans:
@@ -273,7 +321,7 @@ def _reply(source: Source, cleaned: Cleaned, draft: Draft, model: str) -> Reply:
                 status=decision.status,
                 also=decision.also,
                 confidence=decision.confidence,
-                evidence=tuple(evidence(item) for item in decision.evidence),
+                evidence=tuple(_in_source(source, cleaned, item) for item in decision.evidence),
                 by=model,
                 link=answer,
                 section=unit.section,

@@ -9,13 +9,15 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from math import exp
 from typing import TextIO
 
 from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
+from commitments.explanation import Explanation, Scorecard
 from commitments.reply import Evidence, How, Reply, Role, Sentence, Status
 from commitments.view import MARKS
 
@@ -112,48 +114,62 @@ class Terminal:
             for reason in _reasons(s) if verbose else ():
                 self._line(Text(), Text(), Text(), Text(reason, "dim"), widths=widths)
 
-    def sentence(self, reply: Reply, number: int) -> None:
-        """Show all that is known of one sentence: evidence, links, place and neighbours.
+    def explanation(self, told: Explanation) -> None:
+        """Show all that is known of one sentence: scorecard, asks, place and neighbours.
 
         Args:
-            reply: what the pipeline returned.
-            number: of the sentence, from 1.
+            told: what `commitments.Pipeline.explain` returned.
         """
-        s = reply.sentences[number - 1]
-        status = f"{s.status.value} {s.status.zh}"
+        reply, number, s = told.reply, told.number, told.sentence
         also = f" · also {', '.join(f'{x.value} {x.zh}' for x in s.also)}" if s.also else ""
         self._line(
             Text(f"sentence {number} of {len(reply.sentences)} · "),
-            Text(status, style=_STYLE[s.status]),
+            Text(f"{s.status.value} {s.status.zh}", style=_STYLE[s.status]),
             Text(f"{also} · confidence {s.confidence:.2f} · by {plain(s.by or reply.model)}"),
             sep="",
         )
-        self._line(Text("  " + plain(s.clean or s.text), style="bold"))
+        self._line(Text(" "), Text(plain(s.clean or s.text), style="bold"))
         self._line(Text(f"place     characters {s.start}:{s.end} · {s.role.value} {s.role.zh}"))
-        section = s.section
-        path: list[str] = []
-        while section is not None:
-            path.append(plain(reply.sections[section].title))
-            section = reply.sections[section].parent
-        self._line(Text(f"section   {' > '.join(reversed(path)) or 'before the first heading'}"))
-        self._line(Text("evidence" + ("" if s.evidence else "  none: no rule speaks")))
-        for evidence in s.evidence:
-            self._line(Text("  " + _reason(evidence, place=True)))
-        totals: dict[Status, float] = {}
-        for evidence in s.evidence:
-            totals[evidence.status] = totals.get(evidence.status, 0.0) + evidence.points
-        if totals:
-            points = " · ".join(f"{status.value} {total:g}" for status, total in totals.items())
-            self._line(Text(f"points    {points}"))
+        self._line(Text(f"section   {plain(' > '.join(told.section)) or 'before the first heading'}"))
+        if told.scorecard is not None:
+            self._scorecard(told.scorecard)
+        else:
+            self._line(Text("evidence" + ("" if s.evidence else "  none: no rule speaks")))
+            for evidence in s.evidence:
+                self._line(Text("  " + _reason(evidence, place=True)))
         self._line(Text(f"asks      {_link(s)}"))
-        for ask in reply.asks:
-            if ask.id in s.asks or "*" in s.asks:
-                self._line(Text(f"  {plain(ask.id)} {plain(ask.text)}", style="cyan"))
+        for ask in told.asks:
+            self._line(Text(" "), Text(f"{plain(ask.id)} {plain(ask.text)}", style="cyan"))
         self._line(Text("context"))
         first = max(0, number - 3)
         for i, other in enumerate(reply.sentences[first : number + 2], first + 1):
             shown = Text(">" if i == number else " ")
             self._line(shown, Text(str(i)), self._mark(other), self._sentence(other), widths=(1, -4, 3))
+
+    def _scorecard(self, card: Scorecard) -> None:
+        """A table: a column a status, a row for all that counted, and what it comes to."""
+        widths = (1, *(-len(status.value) for status in Status))
+
+        def row(cells: Iterable[str], words: str, style: str = "") -> None:
+            self._line(Text(), *(Text(cell, style) for cell in cells), Text(words, style), widths=widths)
+
+        self._line(Text(f"scorecard points of a {card.register} for each status; the highest total wins"))
+        row((status.value for status in Status), "", "dim")
+        for summand in card.summands:
+            given = (f"{summand.points.get(status, 0.0):g}" for status in Status)
+            words = f"“{plain(summand.text)}” at {summand.start}:{summand.end}" if summand.text else ""
+            share = f"× {summand.weight:g}" if summand.weight != 1 else ""
+            note = plain(summand.note) if not words else ""
+            parts = (plain(summand.rule), summand.how.value, words, share, note)
+            row(given, " ".join(part for part in parts if part))
+        totals = card.totals
+        row((f"{totals[status]:g}" for status in Status), f"total: {card.status.value}", "bold")
+        row(
+            (f"{exp((total - max(totals.values())) / card.scale):.2f}" for total in totals.values()),
+            f"e^((total - highest) / {card.scale:g}); 1 over their sum is the confidence,"
+            f" {card.confidence:.2f}",
+            "dim",
+        )
 
     def text(self, text: str) -> None:
         """Write text as it is, a report say."""

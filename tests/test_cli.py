@@ -14,7 +14,9 @@ from rich.cells import cell_len
 from typer.testing import CliRunner, Result
 
 import commitments
+from commitments import corpus
 from commitments.cli import app
+from commitments.explanation import Explanation
 from commitments.reply import Reply
 from commitments.terminal import Terminal
 
@@ -26,6 +28,7 @@ LETTER = """关于增设公交站的建议的答复
 下一步，我局将延长末班车时间。
 """
 ESCAPE = "\x1b"
+SEED_GOLD = Path(__file__).parent.parent / "seeds" / "yangpu-2023-C-064.gold.jsonl"
 
 
 @pytest.fixture
@@ -155,14 +158,20 @@ def test_usage_errors_exit_2(args: list[str], letter: Path, monkeypatch: pytest.
     assert "Traceback" not in result.output
 
 
-def test_explain_tells_evidence_place_and_neighbours(letter: Path) -> None:
+def pledge_number() -> int:
     reply = commitments.load()(LETTER)
-    number = reply.sentences.index(reply.pledges[0]) + 1
-    result = run("explain", letter, "--sentence", number)
+    return reply.sentences.index(reply.pledges[0]) + 1
+
+
+def test_explain_tells_scorecard_place_and_neighbours(letter: Path) -> None:
+    reply = commitments.load()(LETTER)
+    result = run("explain", letter, "--sentence", pledge_number())
     assert result.exit_code == 0, result.output
     for words in (
         "pledge 未来承诺",
         f"{reply.pledges[0].evidence[0].rule} cue “下一步",
+        "total: pledge",
+        "K001 default every sentence",
         "S1",
         "context",
         "增设公交站2处",
@@ -171,6 +180,36 @@ def test_explain_tells_evidence_place_and_neighbours(letter: Path) -> None:
     too_far = run("explain", letter, "-n", "99")
     assert too_far.exit_code == 2
     assert f"has {len(reply.sentences)} sentences" in too_far.output
+
+
+def test_the_scorecard_that_is_shown_adds_up(letter: Path) -> None:
+    lines = run("explain", letter, "-n", pledge_number()).stdout.splitlines()
+    at = next(i for i, line in enumerate(lines) if line.split() == ["completed", "ongoing", "pledge", "none"])
+    end = next(i for i, line in enumerate(lines) if line.endswith("total: pledge"))
+    rows = [[float(cell) for cell in line.split()[:4]] for line in lines[at + 1 : end + 1]]
+    *summands, totals = rows
+    assert len(summands) > 2
+    assert [sum(column) for column in zip(*summands, strict=True)] == totals
+    assert max(totals) == totals[2]
+
+
+def test_explain_as_json(letter: Path) -> None:
+    told = json.loads(run("explain", letter, "-n", pledge_number(), "--json").stdout)
+    card = told["scorecard"]
+    assert told["number"] == pledge_number()
+    assert told["sentence"]["status"] == card["status"] == "pledge"
+    assert told["sentence"]["confidence"] == pytest.approx(card["confidence"])
+    assert [ask["id"] for ask in told["asks"]] == ["S1"]
+    for status, total in card["totals"].items():
+        assert sum(row["points"][status] for row in card["summands"]) == total
+
+
+def test_explain_of_a_sentence_that_its_role_settles_shows_no_sum(letter: Path) -> None:
+    shown = run("explain", letter, "-n", "1").stdout
+    assert "title role" in shown
+    assert "scorecard" not in shown
+    assert json.loads(run("explain", letter, "-n", "1", "--json").stdout)["scorecard"] is None
+    assert "scorecard" not in run("explain", letter, "-n", pledge_number(), "--model", "keywords").stdout
 
 
 def test_evaluate_shows_figures_beside_the_baselines() -> None:
@@ -182,11 +221,28 @@ def test_evaluate_shows_figures_beside_the_baselines() -> None:
     assert "majority" in text
 
 
-def test_evaluate_names_a_bad_gold_file(letter: Path) -> None:
-    result = run("evaluate", letter)
-    assert result.exit_code == 1
-    assert "letter.txt" in result.stderr
-    assert len(result.stderr.splitlines()) == 1
+def test_evaluate_names_a_bad_gold_file_and_measures_the_others(letter: Path) -> None:
+    alone = run("evaluate", letter)
+    assert alone.exit_code == 1
+    assert "letter.txt" in alone.stderr
+    assert len(alone.stderr.splitlines()) == 1
+    both = run("evaluate", letter, SEED_GOLD, "--json")
+    assert both.exit_code == 1
+    assert len(both.stderr.splitlines()) == 1
+    assert json.loads(both.stdout)["data"][0]["letters"] == 1
+
+
+def test_evaluate_leaves_letters_out_of_links(tmp_path: Path) -> None:
+    [gold] = corpus.load(SEED_GOLD)
+    listed = tmp_path / "weak.txt"
+    listed.write_text(f"{gold.id}\n\nelsewhere\n", encoding="utf-8")
+    for option in (["--no-links", gold.id], ["--no-links-file", listed]):
+        report = json.loads(run("evaluate", SEED_GOLD, "--json", *option).stdout)
+        assert report["no_links"] == [gold.id]
+        assert report["measured"]["figures"]["cues"]["links"]["value"] is None
+    misspelt = run("evaluate", SEED_GOLD, "--no-links", "nobody")
+    assert misspelt.exit_code == 2
+    assert "'nobody'" in misspelt.output
 
 
 def test_version_and_help() -> None:
@@ -292,7 +348,7 @@ def test_colours_follow_the_environment() -> None:
     for env in ({"TERM": "xterm"}, {"NO_COLOR": "1"}, {"TERM": "dumb"}):
         screen = Screen()
         Terminal(screen, env=env).reply(reply)
-        Terminal(screen, env=env).sentence(reply, 1)
+        Terminal(screen, env=env).explanation(Explanation(reply, 1))
         shown[next(iter(env.values()))] = screen.getvalue()
     assert ESCAPE in shown["xterm"]
     assert ESCAPE not in shown["1"] + shown["dumb"]

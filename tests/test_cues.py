@@ -13,8 +13,9 @@ from commitments.draft import Draft, Header, Unit
 from commitments.errors import SchemaError
 from commitments.reply import How, Kind, Role, Status
 from commitments.segment import segment
+from commitments.tag import ScoringTagger
 from commitments.tag.cues import LETTER, MESSAGE, Cues, register, table
-from commitments.tag.rules import Cue, Finder, _ends, cues
+from commitments.tag.rules import Cue, Finder, _ends, cues, traits
 
 DAY = datetime.date(2020, 6, 1)
 FINDER = Finder(cues())
@@ -42,7 +43,7 @@ def test_row_is_complete(row: Cue) -> None:
 
 
 def test_points_and_rows_belong_together() -> None:
-    known = {row.id for row in cues()} | {f"K{n:03}" for n in range(1, 10)}
+    known = {row.id for row in cues()} | set(traits())
     for points in table().points.values():
         assert {key.rstrip(">^") for key in points} <= known
     assert set(table().points) == {LETTER, MESSAGE}
@@ -123,6 +124,38 @@ def test_a_marked_status_beats_an_inherited_one() -> None:
 def test_a_mixed_sentence_has_the_status_of_its_last_predicate() -> None:
     sentence = commitments.load()("现已完成主体工程，预计10月底投入使用。").sentences[0]
     assert (sentence.status, sentence.also) == (Status.PLEDGE, (Status.COMPLETED,))
+
+
+def test_the_scorecard_is_the_whole_sum(seed_text: str) -> None:
+    nlp = commitments.load()
+    tagger = nlp.tagger
+    assert isinstance(tagger, ScoringTagger)
+    _, draft = nlp.draft(seed_text)
+    cards = tagger.scorecards(draft)
+    assert any(card and any(row.weight < 1 for row in card.summands) for card in cards)
+    for unit, decision, card in zip(draft.units, tagger.tag(draft), cards, strict=True):
+        if card is None:
+            assert decision.evidence[0].how is How.ROLE
+            continue
+        assert card.status is decision.status
+        assert card.confidence == pytest.approx(decision.confidence)
+        assert all(row.note for row in card.summands)
+        assert {e.rule for e in decision.evidence} <= {row.rule for row in card.summands}
+        own = [row for row in card.summands if row.how is How.CUE]
+        assert all(unit.start <= (row.start or 0) < (row.end or 0) <= unit.end for row in own)
+
+
+def test_explanation_stands_in_the_callers_own_text() -> None:
+    text = "现答复如下：\n一、今后打\n算\n我局将新建公\n园２个。\n二、其他\n我局将加强养护。"
+    nlp = commitments.load()
+    for number, sentence in enumerate(nlp(text).sentences, 1):
+        told = nlp.explain(text, number)
+        assert told.sentence == sentence
+        for row in told.scorecard.summands if told.scorecard else ():
+            assert row.start is None or text[row.start : row.end] == row.text
+    for number in (0, -1, 99):
+        with pytest.raises(SchemaError, match=f"no sentence {number}"):
+            nlp.explain(text, number)
 
 
 def test_roles_settle_without_reading() -> None:

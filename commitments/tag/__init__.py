@@ -6,9 +6,10 @@ Here lives only what all taggers share. Each tagger is a module of this package:
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from commitments.draft import Decision, Draft
+from commitments.explanation import Scorecard
 from commitments.reply import Role
 
 READ_ROLES = frozenset({Role.BODY, Role.OPENING})
@@ -31,5 +32,18 @@ class Tagger(Protocol):
 
         Returns:
             One decision a unit, in the same order.
+        """
+        ...
+
+
+@runtime_checkable
+class ScoringTagger(Tagger, Protocol):
+    """A tagger that decides by adding points, and can show the sum."""
+
+    def scorecards(self, draft: Draft) -> tuple[Scorecard | None, ...]:
+        """Everything that counted for each unit; ``None`` for a unit that was decided without a sum.
+
+        Returns:
+            One a unit, in the same order; offsets are in the draft's text.
         """
         ...

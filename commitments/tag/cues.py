@@ -29,9 +29,10 @@ import msgspec
 from commitments import lexicon
 from commitments.draft import Decision, Draft, Unit
 from commitments.errors import SchemaError
+from commitments.explanation import Scorecard, Summand
 from commitments.reply import Evidence, How, Kind, Role, Status
 from commitments.tag import READ_ROLES
-from commitments.tag.rules import Cue, Finder, Hit, cues
+from commitments.tag.rules import Cue, Finder, Hit, cues, traits
 
 STATUSES = (Status.COMPLETED, Status.ONGOING, Status.PLEDGE, Status.NONE)
 """The order of the four numbers in each row of ``points.toml``."""
@@ -139,6 +140,7 @@ class Cues:
         self._table = table()
         self.version = self._table.version
         self._status = {row.id: row.status for row in cues()}
+        self._notes = {**{row.id: row.note for row in cues()}, **traits()}
 
     def tag(self, draft: Draft) -> tuple[Decision, ...]:
         """Decide each unit; units that their role settles are `none` without being read."""
@@ -147,6 +149,42 @@ class Cues:
             self._decide(draft.text, terms, points) if unit.role in READ_ROLES else _by_role(unit)
             for unit, terms in zip(draft.units, self.terms(draft), strict=True)
         )
+
+    def scorecards(self, draft: Draft) -> tuple[Scorecard | None, ...]:
+        """The whole sum behind each decision of `tag`, and ``None`` for units that their role settles.
+
+        >>> from commitments.draft import Unit
+        >>> text = "我局已建成公园3个。"
+        >>> card = Cues().scorecards(Draft(text=text, units=(Unit(0, len(text), text, 0),)))[0]
+        >>> card.status.value, card.summands[0].text
+        ('completed', '已建成')
+        """
+        name = register(draft)
+        points = self._table.points[name]
+        return tuple(
+            Scorecard(name, self._table.scale, tuple(self._summands(draft.text, terms, points)))
+            if unit.role in READ_ROLES
+            else None
+            for unit, terms in zip(draft.units, self.terms(draft), strict=True)
+        )
+
+    def _summands(self, text: str, terms: Sequence[Term], points: dict[str, Points]) -> Iterator[Summand]:
+        """The terms that have points, those first that lift the winner most."""
+        totals = _totals(terms, points)
+        best = totals.index(max(totals))
+        counted = [(term, row) for term in terms if (row := points.get(term.key))]
+        counted.sort(key=lambda pair: -pair[0].weight * _lift(pair[1], best))
+        for term, row in counted:
+            yield Summand(
+                rule=term.key,
+                how=term.how,
+                points={status: term.weight * value for status, value in zip(STATUSES, row, strict=True)},
+                weight=term.weight,
+                start=term.start,
+                end=term.end,
+                text="" if term.start is None else text[term.start : term.end],
+                note=self._notes.get(term.key.rstrip(">^"), ""),
+            )
 
     def terms(self, draft: Draft) -> list[list[Term]]:
         """The summands of each unit's score; empty for units that are not read."""
@@ -232,10 +270,7 @@ class Cues:
         return inherited
 
     def _decide(self, text: str, terms: Sequence[Term], points: dict[str, Points]) -> Decision:
-        totals = [0.0, 0.0, 0.0, 0.0]
-        for term in terms:
-            for i, value in enumerate(points.get(term.key, _NOTHING)):
-                totals[i] += term.weight * value
+        totals = _totals(terms, points)
         scale = self._table.scale
         top = max(totals)
         shares = [exp((total - top) / scale) for total in totals]
@@ -278,6 +313,15 @@ class Cues:
 
 _MARKS = {status.value: i for i, status in enumerate(STATUSES) if status is not Status.NONE}
 _NOTHING: Points = (0.0, 0.0, 0.0, 0.0)
+
+
+def _totals(terms: Sequence[Term], points: dict[str, Points]) -> list[float]:
+    """The sum of each status, in the order of `STATUSES`."""
+    totals = [0.0, 0.0, 0.0, 0.0]
+    for term in terms:
+        for i, value in enumerate(points.get(term.key, _NOTHING)):
+            totals[i] += term.weight * value
+    return totals
 
 
 def _lift(row: Points, status: int) -> float:

@@ -86,6 +86,22 @@ def cues() -> tuple[Cue, ...]:
     return rows
 
 
+@cache
+def traits() -> dict[str, str]:
+    """What each trait of a sentence (``K001`` …) is, in words.
+
+    Raises:
+        SchemaError: the table is missing or wrong.
+
+    >>> traits()["K005"]
+    'ends in a colon'
+    """
+    try:
+        return msgspec.convert(lexicon.table("cues")["traits"], dict[str, str])
+    except (KeyError, msgspec.ValidationError) as error:
+        raise SchemaError(f"lexicon/cues.toml: {error}") from error
+
+
 class _Conditions(NamedTuple):
     """A row with its patterns compiled."""
 
