@@ -224,7 +224,7 @@ def _cells(pieces: list[_Piece], first: int, stop: int, *, keep_title: bool) -> 
             i = taken - 1
         elif inside and not _furnished(piece):
             piece.role = _ASKED
-        elif not (keep_title and piece.kind == "title"):
+        elif not (keep_title and piece.kind == "title" and pieces[i + 1].kind != "title"):
             piece.role = _OUT
         i += 1
 
@@ -302,9 +302,10 @@ def _head(pieces: list[_Piece], first: int) -> None:
     for piece in pieces[first:body]:
         if piece.kind == "stamp" and furnished:
             piece.role = _OUT
-    # the page's own copy of a title that the letter bears too
+    # the page's own copy of a title that the letter bears too, and a list of other letters above it
     for i in titles[:-1]:
-        if furnished and pieces[i].role is None and _same(pieces[i].text, pieces[titles[-1]].text):
+        same = _same(pieces[i].text, pieces[titles[-1]].text)
+        if furnished and pieces[i].role is None and (same or pieces[i + 1].kind == "title"):
             pieces[i].role = _OUT
 
 

@@ -91,6 +91,14 @@ def test_titles_of_other_letters_are_outside() -> None:
     assert parts(text, Role.BODY) == [LETTER]
 
 
+def test_titles_of_other_letters_in_a_menu_above_are_outside() -> None:
+    menu = "首页 > 建议提案\n关于增设驿站的建议的答复\n关于扩建学校的建议的答复"
+    assert parts(f"{menu}\n{LETTER}\n【关闭】", Role.BODY) == [LETTER]
+    form = f"{menu}\n{TITLE}\n建议内容：{ASKED}\n答复内容：\n{LETTER.removeprefix(TITLE).strip()}"
+    assert parts(form, Role.BODY)[0] == TITLE
+    assert parts(form, Role.SUGGESTION) == [ASKED]
+
+
 def test_a_news_frame_after_the_signature_is_outside() -> None:
     text = f"{LETTER}\n相关新闻\n“我局办得很快，我非常满意。”邱代表说。\n下一步，记者将继续关注。"
     assert parts(text, Role.BODY) == [LETTER]
