@@ -20,8 +20,11 @@ DATE = (
     rf"{YEAR}\s?(?:年\s?(?:\d{{1,2}}|[一二三四五六七八九十元]{{1,2}})\s?月\s?(?:\d{{1,2}}|[一二三四五六七八九十廿]{{1,3}})\s?[日号]?"
     r"|[-/.．]\s?\d{1,2}\s?[-/.．]\s?\d{1,2}\s?日?)"
 )
-DOC_NUMBER = r"[一-鿿A-Za-z]{1,18}\s?[〔［\[(（【]\s?(?:19|20)\d{2}\s?[〕］\])）】]\s?(?:第\s?)?\d{1,6}\s?号"
+# Sites mask names with ×.
+DOC_NUMBER = r"[一-鿿A-Za-z×]{1,18}\s?[〔［\[(（【]\s?(?:19|20)\d{2}\s?[〕］\])）】]\s?(?:第\s?)?\d{1,6}\s?号"
 _SPACE = r"[\s　]*"
+_LISTED = re.compile(r"\d{1,2}\s?[.．、]")
+_ATTACHMENTS = 20  # lines of a list of attachments, at most
 
 
 def alternatives(words: Sequence[str]) -> str:
@@ -38,7 +41,7 @@ class Frame:
         result_values = alternatives(header["result_values"])
         code = rf"[A-DＡ-Ｄ]\d?(?:\s?类)?|{result_values}"
         self.result = re.compile(
-            rf"[（(【\[]?{_SPACE}(?:{alternatives(header['result_labels'])}){_SPACE}[：:]{_SPACE}(?P<value>{code}|[^\s，。；|）)]{{1,10}})"
+            rf"[（(【\[]?{_SPACE}(?:{alternatives(header['result_labels'])}){_SPACE}[：:]{_SPACE}[（(]?(?P<value>{code}|[^\s，。；|（()）]{{1,10}})"
         )
         # A code alone on its line, after the document number, or behind the salutation.
         self.code_line = re.compile(rf"[（(【\[]?{_SPACE}(?P<value>{code}){_SPACE}[）)】\]]?{_SPACE}$")
@@ -72,18 +75,28 @@ class Frame:
         )
         agencies = alternatives(lexicon["agency"]["endings"])
         self.agency = re.compile(
-            rf"[一-鿿A-Za-z0-9（）()·、\s　]{{0,36}}(?:{agencies})"
+            rf"[一-鿿A-Za-z0-9×（）()·、\s　]{{0,36}}(?:{agencies})"
             rf"(?:[（(](?:代?章|盖章|印章|公章)[）)])?{_SPACE}$"
         )
         contacts = rf"[（(]?(?:{_spaced(lexicon['contact']['labels'])}){_SPACE}[：:]"
         self.signature = re.compile(
-            rf"(?:(?P<agency>[一-鿿A-Za-z0-9（）()·、]{{0,32}}?(?:{agencies}))"
+            rf"(?:(?P<agency>[一-鿿A-Za-z0-9×（）()·、]{{0,32}}?(?:{agencies}))"
             r"(?:[（(](?:代?章|盖章|印章|公章)[）)])?[，,\s　]*)?"
             rf"[（(]?(?P<date>{DATE})[）)]?{_SPACE}(?:[（(][^（）()]{{1,12}}[）)])?[。.]?{_SPACE}(?:{contacts}[^。；]{{0,60}})?$"
         )
         # 首页 > 政务公开 > 建议提案
         self.trail = re.compile(r"[^>＞]{1,20}(?:[>＞]+|>>|»)[^>＞]{1,20}")
         self.date_only = re.compile(rf"[（(]?{DATE}[）)]?{_SPACE}$")
+        # “2021年8月” signs a letter too, but is no date that a day could be read from.
+        self.month_only = re.compile(
+            rf"[（(]?{YEAR}\s?年\s?(?:\d{{1,2}}|[一二三四五六七八九十元]{{1,2}})\s?月[）)]?{_SPACE}$"
+        )
+        # What stands above the date is a body, even one whose name no list of endings holds.
+        self.name = re.compile(
+            rf"[一-鿿×（）()·、\s　]{{1,28}}[部局厅委办会院所社队处科室站馆台团司署校]{_SPACE}$"
+        )
+        # “某县政府办公室　2012年9月20日印发”
+        self.issued = re.compile(rf"[^。，；]{{0,40}}{DATE}{_SPACE}印发{_SPACE}$")
         self.title = re.compile(
             r"(?=.*(?:建议|提案|代表|委员|议案|意见|来信|问题|第\S{1,12}号))"
             r"(?:[^。！；]{2,40}?)?(?:关于|对)[^。！；]{2,110}?"
@@ -116,6 +129,11 @@ class Frame:
             rf"(?:{alternatives(closing['formulas'])})(?=[。！!，,：:\s～~]|$|[^。]{{0,24}}[。！!]?$)"
         )
         self.courtesy = re.compile(rf"(?:(?:{openers})[，,、\s]*){{0,4}}(?:{polite})")
+        # “以上答复，如有意见，请及时反馈。”: an offer to the asker.
+        self.offer = re.compile(
+            r"(?:(?:以上|对以上|对上述)[^，。]{0,8}[，,])?(?:您|你们?|代表|委员)?如(?:果|仍|您|你们?){0,2}[^，。；]{0,4}"
+            r"(?:有|对)[^，。；]{0,14}(?:意见|建议|疑问|异议|问题|不满意?|不清楚)[^，。；]{0,8}[，,](?:敬请|请|可|欢迎)[^，。；]{0,40}[。！]?$"
+        )
         self.courtesy_blockers = re.compile(alternatives(closing["blockers"]))
         self.contact = re.compile(
             rf"[（(【]?{_SPACE}(?:{_spaced(lexicon['contact']['labels'])}){_SPACE}[：:]"
@@ -149,6 +167,8 @@ def courtesy(text: str) -> bool:
     f = frame()
     if len(text) > 90:
         return False
+    if f.offer.match(text):
+        return True
     if f.formula.match(text):
         return not f.courtesy_blockers.search(text) or len(text) <= 8
     return bool(f.courtesy.match(text)) and not f.courtesy_blockers.search(text)
@@ -210,11 +230,12 @@ def tail_role(text: str, alone: bool) -> Role | None:
         or f.publicity_line.match(text)
         or f.page_number.match(text)
         or f.index.match(text)
+        or f.issued.match(text)
     ):
         return Role.METADATA
     if f.signature.match(text):
         return Role.SIGNATURE
-    if alone and len(text) <= 40 and f.agency.match(text):
+    if alone and len(text) <= 40 and (f.agency.match(text) or f.month_only.match(text)):
         return Role.SIGNATURE
     if courtesy(text):
         return Role.CLOSING
@@ -264,8 +285,17 @@ def frame_roles(units: Sequence[Unit], letter: Sequence[int], alone: Sequence[bo
     while foot > head:
         i = letter[foot - 1]
         role = tail_role(units[i].text, alone[i])
+        if role is None and alone[i] and foot < len(letter) and f.name.match(units[i].text):
+            below = letter[foot]
+            dated = f.date_only.match(units[below].text) or f.month_only.match(units[below].text)
+            role = Role.SIGNATURE if dated and roles[below] is Role.SIGNATURE else None
         if role is None:
-            break
+            attached = _attached(units, letter, foot, alone)
+            if not attached:
+                break
+            roles.update(dict.fromkeys(attached, Role.ATTACHMENT))
+            foot -= len(attached)
+            continue
         roles[i] = role
         foot -= 1
     for k in range(head, foot):
@@ -284,6 +314,20 @@ def frame_roles(units: Sequence[Unit], letter: Sequence[int], alone: Sequence[bo
         elif len(text) <= 40 and f.greeting.match(text) and "好" in text:
             roles[i] = Role.SALUTATION
     return roles
+
+
+def _attached(units: Sequence[Unit], letter: Sequence[int], foot: int, alone: Sequence[bool]) -> list[int]:
+    """The lines of a list of attachments (附件：1．… 2．…) that ends before `foot`; empty when none does."""
+    f = frame()
+    for k in range(foot - 1, max(foot - _ATTACHMENTS, 0) - 1, -1):
+        text = units[letter[k]].text
+        if not alone[letter[k]] or len(text) > 80 or text[-1] in "。；！":
+            return []
+        if f.attachment.match(text):
+            return list(letter[k:foot])
+        if not _LISTED.match(text):
+            return []
+    return []
 
 
 def _signs(units: Sequence[Unit], letter: Sequence[int], k: int) -> bool:

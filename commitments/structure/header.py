@@ -20,6 +20,7 @@ _PARTS = re.compile(
     r"(?P<m>\d{1,2}|[一二三四五六七八九十元]{1,2})\s?[月\-/.．]\s?(?P<d>\d{1,2}|[一二三四五六七八九十廿]{1,3})"
 )
 _DIGITS = {c: n for n, c in enumerate("〇一二三四五六七八九")} | dict.fromkeys("零○ＯOo0", 0)
+_TITLE_CODE = re.compile(r"[（(](?P<value>[A-DＡ-Ｄ]\d?(?:\s?类)?)[）)][\s　]*$")
 _HEAD = frozenset({Role.METADATA, Role.TITLE, Role.SALUTATION})
 _PREFIX = re.compile(
     r"(?P<agency>[一-鿿A-Za-z（）()、·]{2,36}?)(?:关于|对(?=[一-鿿\d]{0,8}(?:人大|政协|届|第|人民)))"
@@ -108,7 +109,7 @@ def header(draft: Draft, units: Sequence[Unit], first_body: int) -> Header:
                 _add_date(dates, unit, m.start("date"), m.end("date"))
                 if m["agency"]:
                     names.append((unit.start + m.start("agency"), unit.start + m.end("agency")))
-            else:
+            elif not f.month_only.match(unit.text):
                 names.append((unit.start, unit.end))
         elif role is Role.OPENING and "recipient" not in values and (m := f.addressed.match(unit.text)):
             put("recipient", unit.start + m.start("who"), unit.start + m.end("who"))
@@ -196,6 +197,9 @@ def _title(draft: Draft, titles: Sequence[Unit], put: _Put) -> None:
         put("title", first.start, titles[1].end)
     else:
         put("title", first.start, first.end)
+    for unit in titles:
+        if m := _TITLE_CODE.search(unit.text):
+            put("result_code", unit.start + m.start("value"), unit.start + m.end("value"))
 
 
 def _kind(f: Frame, values: dict[str, str], units: Sequence[Unit], first_body: int) -> Kind | None:

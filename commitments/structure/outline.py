@@ -26,8 +26,8 @@ _ITEM = re.compile(
     rf"|(?P<one>[{_N}]{{1,2}}[是要](?![{_N}要否不因为什]))"
     r"|(?P<first>(?:首先|其次|再次|再者)(?:[，,、]|是(?!否)|要))"
     rf"|(?P<nth>(?:第[{_N}]{{1,2}}|其[一二三四五六七八九])[，,、：:是])"
-    rf"|(?P<point>(?:关于|针对|对于?|就)?(?:您|你|你们|委员|代表)?(?:提出的|所提的?)?第[{_N}\d]{{1,2}}[、第{_N}\d和]{{0,8}}(?:个|条|点|项|件)(?:建议|意见|问题|诉求|事|提案)?(?=[，,、：:。]|$)[，,、：:]?"
-    rf"|(?:建议|问题|意见|诉求)[{_N}](?=[，,、：:。\s]|$)[，,、：:]?\s*|[{_N}]问)"
+    rf"|(?P<point>(?:关于|针对|对于?|就)?(?:您|你|你们|委员|代表|贵\S)?(?:在?(?:提案|建议)中)?(?:提出的|提到的|所提的?)?第[{_N}\d]{{1,2}}[、第{_N}\d和]{{0,8}}(?:个|条|点|项|件)(?:建议|意见|问题|诉求|事|提案)?(?=[，,、：:。“]|$)[，,、：:]?"
+    rf"|(?:您|你们?|代表|委员)?(?:提出)?的?(?:建议|问题|意见|诉求)[{_N}](?=[，,、：:。\s]|$)[，,、：:]?\s*|[{_N}]问)"
     rf"|(?P<part>第[{_N}]{{1,2}}(?:部分|章|篇)[：:、，\s]*)"
     r"|(?P<bullet>(?:——|[■●◆▲★◇□►▶•·]|○(?=\s))\s*)"
     r"|(?P<box>【[^】]{1,30}】)"
@@ -37,7 +37,10 @@ _DIGIT = {c: n for n, c in enumerate("〇一二三四五六七八九")}
 _SECTION_KINDS = frozenset(
     {"part", "chapter", "paren", "number", "bracket", "circle", "bullet", "box", "point", "topic", "plain"}
 )
-_ENDS = "。；;！!？?：:，,、 　"
+_ROW = re.compile(r"\s[|｜]\s")  # cells of a table
+# “一、完善制度我局起草了……”: where the answer runs on behind its title, it opens with one of these.
+_ANSWERS = re.compile(r"我[局委厅部办院们]|今年|去年|近年|目前|截至|下一?步|(?:19|20)\d\d年")
+_ENDS = "。.；;！!？?：:，,、 　"
 
 
 class Item(NamedTuple):
@@ -130,7 +133,14 @@ def heading_title(text: str, start: int, alone: bool) -> str:
         ):
             return m.group().strip(_ENDS)
         m = re.match(r"[^。；：:，,！？?]{1,40}", rest)
-        return m.group().strip(_ENDS) if m else ""
+        if not m:
+            return ""
+        title = m.group().strip(_ENDS)
+        answer = None if rest[m.end() : m.end() + 1] in tuple("。；：:") else _ANSWERS.search(title, 4)
+        if answer:
+            title = title[: answer.start()]
+        quoted = re.fullmatch(r"“([^“”]+)”", title)
+        return quoted[1] if quoted else title
     return rest.strip(_ENDS)
 
 
@@ -202,7 +212,7 @@ def _opens_section(text: str, it: Item | None, role: Role | None, opens: bool, a
     """The kind of section that a unit opens; empty when it opens none."""
     if it is None:
         if role is Role.HEADING:
-            return "plain"
+            return "" if _ROW.search(text) else "plain"
         return "topic" if role is Role.LEAD and opens and _leads().topics.match(text) else ""
     if it.kind not in _SECTION_KINDS:
         return ""
@@ -229,7 +239,9 @@ def _lead_roles(
         it = items[i]
         after = body[n + 1] if n + 1 < len(body) else None
         if alone[i]:
-            if _is_heading(text, it, leads):
+            # What ends like a sentence is a heading only if it is spelled out below.
+            bare = it is not None and text[-1] in "。！!" and not _spelled_out(it, after, items)
+            if not bare and _is_heading(text, it, leads):
                 roles[i] = Role.HEADING
             continue
         if after is None or units[after].paragraph != units[i].paragraph:
@@ -251,6 +263,14 @@ def _lead_roles(
             roles[i] = Role.LEAD
     _agree(units, body, items, roles)
     return roles
+
+
+def _spelled_out(it: Item, after: int | None, items: Mapping[int, Item | None]) -> bool:
+    """Whether text follows an item, and not the next item of its list."""
+    if after is None:
+        return False
+    following = items[after]
+    return following is None or following.kind != it.kind
 
 
 def _is_topic(text: str, leads: _Leads) -> bool:
@@ -286,7 +306,7 @@ def _agree(
         members = series.pop(kind, [])
         if len(members) > 1 and sum(lead for _, lead in members) * 2 <= len(members):
             for i, _ in members:
-                if roles.get(i) is Role.LEAD:
+                if roles.get(i) is Role.LEAD or (i in roles and units[i].text[-1] in "。！!"):
                     del roles[i]
 
     for i in body:
