@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -157,6 +157,10 @@ def show(
 def explain(
     file: Annotated[str, typer.Argument(metavar="FILE", help="The letter: a file, or - for standard input.")],
     sentence: Annotated[int, typer.Option("--sentence", "-n", min=1, help="Its number, as `show` gives it.")],
+    letter: Annotated[
+        str | None,
+        typer.Option("--letter", metavar="NAME", help="Which one, of several: its name as `show` gives it."),
+    ] = None,
     model: Model = "cues",
     suggestion: Suggestion = None,
     suggestion_file: SuggestionFile = None,
@@ -172,15 +176,24 @@ def explain(
     Examples:
       commitments explain seeds/yangpu-2023-C-064.txt --sentence 12
       commitments explain seeds/yangpu-2023-C-064.txt -n 12 --json
+      commitments explain letters.jsonl --letter letters.jsonl:2 -n 12
     """  # noqa: D301 - typer wants the character itself
     from commitments import terminal
 
     nlp = _load(model)
     failures: list[str] = []
     given = _suggestion(suggestion, suggestion_file)
-    sources = list(_readable([file], failures))
+    found = _sources([file])
+    if letter is not None:
+        found = (source for source in found if source.name == letter)
+    sources = list(_readable(found, failures))
+    if letter is not None and not sources and not failures:
+        raise typer.BadParameter(f"{file} holds no letter of that name", param_hint="--letter")
     if len(sources) > 1:
-        raise typer.BadParameter(f"{file} holds {len(sources)} letters; give one", param_hint="FILE")
+        name = sources[0].name
+        raise typer.BadParameter(
+            f"{file} holds {len(sources)} letters; choose one by its name: --letter {name}", param_hint="FILE"
+        )
     for source in sources:
         try:
             told = nlp.explain(source, sentence, suggestion=given, date=date.date() if date else None)
@@ -287,15 +300,15 @@ def _replies(
     failures: list[str],
 ) -> Iterator[Reply]:
     """Read letters one by one; one that fails is told of and passed over."""
-    for source in _readable(files, failures):
+    for source in _readable(_sources(files), failures):
         try:
             yield nlp(source, suggestion=suggestion, date=date.date() if date else None)
         except CommitmentsError as error:
             _fail(source.name or "reply", str(error), failures)
 
 
-def _readable(files: list[str], failures: list[str]) -> Iterator[Source]:
-    for source in _sources(files):
+def _readable(found: Iterable[Source | ReadError], failures: list[str]) -> Iterator[Source]:
+    for source in found:
         if isinstance(source, ReadError):
             _fail(source.name, source.reason, failures)
         else:

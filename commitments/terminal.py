@@ -19,7 +19,7 @@ from rich.text import Text
 
 from commitments.explanation import Explanation, Scorecard
 from commitments.reply import Evidence, How, Reply, Role, Sentence, Status
-from commitments.view import MARKS
+from commitments.view import FOREIGN, MARKS
 
 _STYLE: dict[Status, str] = {
     # Hues far apart for colour-blind readers too; the mark says the same without colour.
@@ -34,7 +34,7 @@ _CHINESE_MARKS: dict[Status, str] = {
     Status.PLEDGE: "将",
     Status.NONE: "",
 }
-_QUIET_ROLES = frozenset({Role.OUTSIDE, Role.SUGGESTION, Role.METADATA, Role.CONTACT, Role.ATTACHMENT})
+_QUIET_ROLES = FOREIGN | {Role.METADATA, Role.CONTACT, Role.ATTACHMENT}
 # Control characters of both sets, and those that turn the direction of writing.
 _CONTROLS = dict.fromkeys(
     (*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A)), "�"
@@ -121,23 +121,22 @@ class Terminal:
             told: what `commitments.Pipeline.explain` returned.
         """
         reply, number, s = told.reply, told.number, told.sentence
-        also = f" · also {', '.join(f'{x.value} {x.zh}' for x in s.also)}" if s.also else ""
         self._line(
-            Text(f"sentence {number} of {len(reply.sentences)} · "),
+            Text(f"sentence {number} of {len(reply.sentences)} ·"),
             Text(f"{s.status.value} {s.status.zh}", style=_STYLE[s.status]),
-            Text(f"{also} · confidence {s.confidence:.2f} · by {plain(s.by or reply.model)}"),
-            sep="",
+            *(Text(f"· also {also.value} {also.zh}") for also in s.also),
         )
         self._line(Text(" "), Text(plain(s.clean or s.text), style="bold"))
-        self._line(Text(f"place     characters {s.start}:{s.end} · {s.role.value} {s.role.zh}"))
-        self._line(Text(f"section   {plain(' > '.join(told.section)) or 'before the first heading'}"))
+        self._fact("model", f"{plain(s.by or reply.model)} · confidence {s.confidence:.2f}")
+        self._fact("place", f"characters {s.start}:{s.end} · {s.role.value} {s.role.zh}")
+        self._fact("section", plain(" > ".join(told.section)) or "before the first heading")
         if told.scorecard is not None:
             self._scorecard(told.scorecard)
         else:
-            self._line(Text("evidence" + ("" if s.evidence else "  none: no rule speaks")))
+            self._fact("evidence", "" if s.evidence else "none: no rule speaks")
             for evidence in s.evidence:
-                self._line(Text("  " + _reason(evidence, place=True)))
-        self._line(Text(f"asks      {_link(s)}"))
+                self._line(Text(" "), Text(_reason(evidence, place=True)))
+        self._fact("asks", _link(s))
         for ask in told.asks:
             self._line(Text(" "), Text(f"{plain(ask.id)} {plain(ask.text)}", style="cyan"))
         self._line(Text("context"))
@@ -146,6 +145,9 @@ class Terminal:
             shown = Text(">" if i == number else " ")
             self._line(shown, Text(str(i)), self._mark(other), self._sentence(other), widths=(1, -4, 3))
 
+    def _fact(self, label: str, text: str) -> None:
+        self._line(Text(label), Text(text), widths=(9,))
+
     def _scorecard(self, card: Scorecard) -> None:
         """A table: a column a status, a row for all that counted, and what it comes to."""
         widths = (1, *(-len(status.value) for status in Status))
@@ -153,7 +155,7 @@ class Terminal:
         def row(cells: Iterable[str], words: str, style: str = "") -> None:
             self._line(Text(), *(Text(cell, style) for cell in cells), Text(words, style), widths=widths)
 
-        self._line(Text(f"scorecard points of a {card.register} for each status; the highest total wins"))
+        self._fact("scorecard", f"points of a {card.register} for each status; the highest total wins")
         row((status.value for status in Status), "", "dim")
         for summand in card.summands:
             given = (f"{summand.points.get(status, 0.0):g}" for status in Status)
@@ -192,7 +194,10 @@ class Terminal:
         for ask in reply.asks:
             counts = self._counts(reply.answers(ask.id))
             self._line(Text(plain(ask.id), style="cyan"), Text(plain(ask.text)), counts or Text("no measure"))
-        self._line(Text(f"{len(reply.sentences)} sentences:"), self._counts(reply.sentences, names=True))
+        letter = tuple(s for s in reply.sentences if s.role not in FOREIGN)
+        self._line(Text(_number(len(letter), "sentence") + ":"), self._counts(letter, names=True))
+        if others := len(reply.sentences) - len(letter):
+            self._line(Text(f"{_number(others, 'sentence')} beside the letter, not labelled", style="dim"))
         for note in reply.warnings:
             self._line(Text("note: " + plain(note), style="dim"))
         self._line()
@@ -238,6 +243,10 @@ class Terminal:
             line = (Text(" " * head.cell_len) if i else head) + part
             line.rstrip()
             self._console.print(line, soft_wrap=True)
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def _wrapped(text: str, width: int) -> list[str]:

@@ -21,6 +21,9 @@ Lang = Literal["en", "zh"]
 MARKS: dict[Status, str] = {Status.COMPLETED: "✓", Status.ONGOING: "▸", Status.PLEDGE: "◇", Status.NONE: ""}
 """A mark for each status, so that colour is never the only sign."""
 
+FOREIGN = frozenset({Role.OUTSIDE, Role.SUGGESTION})
+"""Roles of what stands on the page beside the letter; such sentences are not counted."""
+
 _RUNNING = frozenset({Role.BODY, Role.OPENING, Role.HEADING, Role.LEAD, Role.CLOSING})
 
 _MEASURES = (Status.COMPLETED, Status.ONGOING, Status.PLEDGE)
@@ -176,7 +179,7 @@ def _lights(reply: Reply, key: str) -> str:
 def _legend(reply: Reply, lang: Lang) -> str:
     counts = dict.fromkeys(Status, 0)
     for s in reply.sentences:
-        counts[s.status] += 1
+        counts[s.status] += s.role not in FOREIGN
     boxes = "".join(
         f'<label class="key {status.value}"><input type="checkbox" class="f-{status.value}" checked '
         f'autocomplete="off"><span class="mark">{MARKS[status]}</span> {_name(status, lang)} '
@@ -239,7 +242,7 @@ def _paragraphs(reply: Reply, lang: Lang, key: str) -> Iterator[str]:
         if block is None or "\n" in gap or "\r" in gap or role is not block:
             if block is not None:
                 yield "</div>\n"
-            fold = role if role in (Role.OUTSIDE, Role.SUGGESTION) else None
+            fold = role if role in FOREIGN else None
             if fold is not folded:
                 yield "</details>\n" if folded else ""
                 yield f'<details class="fold"><summary>{_WORDS[lang][fold.value]}</summary>\n' if fold else ""

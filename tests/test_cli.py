@@ -17,7 +17,7 @@ import commitments
 from commitments import corpus
 from commitments.cli import app
 from commitments.explanation import Explanation
-from commitments.reply import Reply
+from commitments.reply import Reply, Role
 from commitments.terminal import Terminal
 
 LETTER = """关于增设公交站的建议的答复
@@ -108,7 +108,22 @@ def test_html_that_cannot_be_written_is_told(letter: Path, tmp_path: Path) -> No
 def test_standard_input_and_folders_are_read(letter: Path) -> None:
     assert "◇" in run("show", "-", stdin=LETTER.encode("gb18030")).stdout
     (letter.parent / "second.txt").write_text("我局已建成公园3个。", encoding="utf-8")
-    assert run("show", letter.parent).stdout.count("sentences:") == 2
+    assert "second.txt\n1 sentence: " in run("show", letter.parent).stdout
+
+
+def test_what_stands_beside_the_letter_is_not_counted(tmp_path: Path) -> None:
+    pytest.importorskip("selectolax")
+    page = tmp_path / "page.html"
+    body = "".join(f"<p>{line}</p>" for line in LETTER.splitlines())
+    page.write_text(f"<ul><li>网站首页</li><li>政务公开</li></ul><div>{body}</div>", encoding="utf-8")
+    beside = sum(s.role is Role.OUTSIDE for s in commitments.load()(commitments.read(page)).sentences)
+    shown = run("show", page).stdout
+    assert beside
+    assert "5 sentences: " in shown
+    assert f"{beside} sentence{'s' * (beside > 1)} beside the letter" in shown
+    out = tmp_path / "out.html"
+    run("show", page, "--html", out)
+    assert "none <b>3</b>" in out.read_text(encoding="utf-8")
 
 
 def test_given_suggestions_are_the_asks_in_their_order(letter: Path, tmp_path: Path) -> None:
@@ -362,6 +377,9 @@ def test_rows_of_json_on_standard_input_and_what_is_empty(letter: Path) -> None:
     assert run("show", "-", stdin=rows).stdout.count("sentences:") == 2
     several = run("explain", "-", "-n", "1", stdin=rows)
     assert several.exit_code == 2
+    assert "--letter -:1" in several.output
+    assert "sentence 1 of" in run("explain", "-", "-n", "1", "--letter", "-:2", stdin=rows).stdout
+    assert run("explain", "-", "-n", "1", "--letter", "-:3", stdin=rows).exit_code == 2
     empty = run("show", "-", stdin="")
     assert empty.exit_code == 1
     assert empty.stderr == "-: is empty\n"
