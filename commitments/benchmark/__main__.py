@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from commitments.benchmark import card, figures, speed
+from commitments.benchmark import card, figures, growth, speed
 from commitments.errors import CommitmentsError
 
 
@@ -21,7 +21,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--gold", type=Path, nargs="+", default=(), metavar="FILE", help="measure speed on these"
     )
     parser.add_argument("--repeat", type=int, default=speed.ROUNDS, metavar="N", help="rounds (%(default)s)")
-    parser.add_argument("--longest", type=int, default=200_000, metavar="N", help="characters (%(default)s)")
+    parser.add_argument(
+        "--longest", type=int, default=growth.LONGEST, metavar="N", help="characters (%(default)s)"
+    )
     parser.add_argument(
         "--write", type=Path, metavar="README", help="write figures there and into models/cues"
     )
@@ -35,6 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if given.speed_from:
             found = _earlier(given.speed_from)
         else:
+            print("measuring; this takes a few minutes", file=sys.stderr)
             found = figures.measure(given.gold, given.repeat, longest=given.longest)
         if given.write:
             if figures.shared() is None:

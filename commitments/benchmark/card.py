@@ -43,6 +43,7 @@ def write(figures: Figures, readme: str | Path) -> list[Path]:
         SchemaError: the README has no place for the block.
     """
     readme = Path(readme)
+    figures = Figures.from_json(figures.to_json())  # rounded, so that the JSON makes the same words
     try:
         text = insert(readme.read_text(encoding="utf-8"), block(figures))
     except OSError as error:
@@ -169,7 +170,7 @@ def screen(figures: Figures) -> str:
             ("first letter", begun.first),
         ):
             lines.append(f"  {name:<32}{spent.median:.3f} [{spent.low:.3f}, {spent.high:.3f}]")
-        steps = ("bare Python", "loaded", "one letter", "a text of 2^20 characters")
+        steps = ("bare Python", "loaded", "one letter", f"a text of {begun.long:,} characters")
         for name, peak in zip(steps, begun.memory, strict=False):
             lines.append(f"  peak memory, {name:<32}{peak / 2**20:,.0f} MiB")
     return "\n".join(lines)

@@ -150,7 +150,7 @@ def seed_letter() -> str:
 
 
 def measure(
-    paths: Sequence[str | Path] = (), rounds: int = speed.ROUNDS, *, longest: int = 200_000
+    paths: Sequence[str | Path] = (), rounds: int = speed.ROUNDS, *, longest: int = growth.LONGEST
 ) -> Figures:
     """Measure speed, growth and start.
 
@@ -161,7 +161,7 @@ def measure(
     """
     seed = seed_letter()
     sets = texts(paths)
-    begun = start.measure(seed, rounds + rounds // 2)
+    begun = start.measure(seed, rounds + rounds // 2, 5 * longest)
     nlp = load("cues")
     fast = tuple(speed.measure(name, of_set, rounds) for name, of_set in sets.items())
     grown = (growth.repeated(seed, nlp, 5 * longest), *growth.adversarial(nlp, longest))

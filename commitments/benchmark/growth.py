@@ -17,6 +17,9 @@ MEGABYTE = 1 << 20
 SUSPECT = 2.6
 """A ratio of times of a doubling that is clearly not linear; three would be n to the power of 1.6."""
 
+LONGEST = 100_000
+"""Characters of the longest shape."""
+
 LIMIT = 8.0
 """Seconds after which a text is not doubled again."""
 
@@ -131,7 +134,7 @@ def grow(
         if best > limit:
             break
     # What looks slow may have been a pause of the machine or of the garbage collector: look again.
-    for _ in range(2):
+    for _ in range(4):
         if Growth(name, tuple(measured), tuple(seconds)).linear or seconds[-1] > limit:
             break
         for place in (-2, -1):
@@ -148,7 +151,7 @@ def repeated(letter: str, read: Callable[[str], object], characters: int = MEGAB
     return grow("letter", read, lambda n: piece * (n // len(piece)), sizes)
 
 
-def adversarial(read: Callable[[str], object], longest: int = 200_000, doublings: int = 3) -> list[Growth]:
+def adversarial(read: Callable[[str], object], longest: int = LONGEST, doublings: int = 3) -> list[Growth]:
     """Time every shape, alone and inside a letter."""
     sizes = [longest >> i for i in range(doublings, -1, -1)]
     found = []

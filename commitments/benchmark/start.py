@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from commitments.benchmark.growth import MEGABYTE
 from commitments.benchmark.speed import Spread
 from commitments.errors import CommitmentsError
 
@@ -48,7 +49,7 @@ nlp = commitments.load()
 found.append(peak())
 nlp(text)
 found.append(peak())
-nlp(text * (1 + (1 << 20) // len(text)))
+nlp(text * -(-int(sys.argv[1]) // len(text)))
 found.append(peak())
 print(*found)
 """
@@ -62,8 +63,9 @@ class Start(msgspec.Struct, frozen=True):
         imported: seconds more with ``import commitments``.
         load: seconds of the first ``commitments.load()``, with what it imports.
         first: seconds of the first letter, with what is made at first use.
-        memory: peak bytes of a bare Python, after loading, after a letter, after 2^20 characters in one text;
-            empty where the platform does not tell.
+        memory: peak bytes of a bare Python, after loading, after a letter, after a long text; empty where the
+            platform does not tell.
+        long: characters of the long text, or a few more.
     """
 
     python: Spread
@@ -71,14 +73,16 @@ class Start(msgspec.Struct, frozen=True):
     load: Spread
     first: Spread
     memory: tuple[int, ...] = ()
+    long: int = MEGABYTE
 
 
-def measure(letter: str, runs: int = RUNS) -> Start:
+def measure(letter: str, runs: int = RUNS, long: int = MEGABYTE) -> Start:
     """Start Python again and again.
 
     Args:
         letter: the first to be read.
         runs: of each kind, in turns.
+        long: characters of the long text: the letter again and again.
 
     Raises:
         CommitmentsError: Python could not be started, or failed.
@@ -96,13 +100,13 @@ def measure(letter: str, runs: int = RUNS) -> Start:
         first.append(read)
     usual = statistics.median(bare)
     try:
-        memory = tuple(map(int, _run(_MEMORY, letter).split()))
+        memory = tuple(map(int, _run(_MEMORY, letter, str(long)).split()))
     except CommitmentsError:
         if sys.platform != "win32":  # there is no `resource` on Windows
             raise
         memory = ()
     over = Spread.of([seconds - usual for seconds in extra])
-    return Start(Spread.of(bare), over, Spread.of(load), Spread.of(first), memory)
+    return Start(Spread.of(bare), over, Spread.of(load), Spread.of(first), memory, long)
 
 
 def _wall(code: str) -> float:
@@ -111,10 +115,10 @@ def _wall(code: str) -> float:
     return time.perf_counter() - began
 
 
-def _run(code: str, text: str = "") -> str:
+def _run(code: str, text: str = "", *arguments: str) -> str:
     root = Path(__file__).resolve().parents[2]
     path = os.pathsep.join([str(root), *filter(None, [os.environ.get("PYTHONPATH")])])
-    command: Sequence[str] = [sys.executable, "-c", code]
+    command: Sequence[str] = [sys.executable, "-c", code, *arguments]
     try:
         done = subprocess.run(  # noqa: S603 - our own code
             command,
