@@ -19,6 +19,7 @@ from rich.text import Text
 
 from commitments.explanation import Explanation, Scorecard
 from commitments.reply import Evidence, How, Reply, Role, Sentence, Status
+from commitments.tag.rules import traits
 from commitments.view import FOREIGN, MARKS
 
 _STYLE: dict[Status, str] = {
@@ -288,6 +289,8 @@ def _reasons(s: Sentence) -> Iterator[str]:
 
 def _reason(evidence: Evidence, *, place: bool = False) -> str:
     words = f" “{plain(evidence.text)}”" if evidence.text else ""
+    if trait := traits().get(evidence.rule):
+        words = f" ({trait})"
     at = f" at {evidence.start}:{evidence.end}" if place and evidence.start is not None else ""
     rule = f"{plain(evidence.rule)} {evidence.how.value}{words}{at}"
     return f"{rule} → {evidence.status.value} {evidence.points:g}"

@@ -15,6 +15,7 @@ from importlib.resources import files
 from typing import Literal
 
 from commitments.reply import Evidence, Reply, Role, Sentence, Status, _Term
+from commitments.tag.rules import traits
 
 Lang = Literal["en", "zh"]
 
@@ -23,6 +24,17 @@ MARKS: dict[Status, str] = {Status.COMPLETED: "✓", Status.ONGOING: "▸", Stat
 
 FOREIGN = frozenset({Role.OUTSIDE, Role.SUGGESTION})
 """Roles of what stands on the page beside the letter; such sentences are not counted."""
+
+# Control characters, those that turn the direction of writing, and halves of surrogate pairs.
+_UNSEEN = dict.fromkeys(
+    (
+        *(c for c in range(0xA0) if (c < 0x20 or c > 0x7E) and chr(c) not in "\t\n\r"),
+        *range(0x202A, 0x202F),
+        *range(0x2066, 0x206A),
+        *range(0xD800, 0xE000),
+    ),
+    "�",
+)
 
 _RUNNING = frozenset({Role.BODY, Role.OPENING, Role.HEADING, Role.LEAD, Role.CLOSING})
 
@@ -130,9 +142,8 @@ def _style() -> str:
 
 
 def _safe(text: str) -> str:
-    """Text that a browser shows and does nothing else with; control characters are made visible."""
-    shown = "".join("�" if (c < " " and c not in "\t\n\r") or "\ud800" <= c <= "\udfff" else c for c in text)
-    return escape(shown, quote=True)
+    """Text that a browser shows and does nothing else with; what cannot be seen is made visible."""
+    return escape(text.translate(_UNSEEN), quote=True)
 
 
 def _name(term: _Term, lang: Lang) -> str:
@@ -297,6 +308,8 @@ def _why(n: int, s: Sentence, lang: Lang) -> str:
 
 def _reason(evidence: Evidence, lang: Lang) -> str:
     quote = f" “<mark>{_safe(evidence.text)}</mark>”" if evidence.text else ""
+    if trait := traits().get(evidence.rule):
+        quote = f" <i>{_safe(trait)}</i>"
     return (
         f"<code>{_safe(evidence.rule)}</code> {_name(evidence.how, lang)}{quote} → "
         f"{_name(evidence.status, lang)} {evidence.points:g}"

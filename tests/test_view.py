@@ -101,7 +101,7 @@ def hostile() -> Reply:
     """A reply in which every text that a letter or a file can set is an attack."""
     span = (0, len(HOSTILE))
     return Reply(
-        text=HOSTILE + "\x1b\x00",
+        text=HOSTILE + "\x1b\x00\x9b\u202e",
         sentences=(
             Sentence(
                 *span,
@@ -137,7 +137,7 @@ def test_hostile_text_is_only_text() -> None:
     for _, attrs in page.tags:
         assert not [name for name in attrs if name.startswith("on") or name == "src"]
     assert page.text.count("<script>alert(1)</script>") >= 8
-    assert not re.search("[\x00\x1b]", view.to_html(hostile()))
+    assert not re.search("[\x00\x1b\x9b\u202e]", view.to_html(hostile()))
 
 
 def test_page_asks_for_nothing_from_elsewhere(reply: Reply) -> None:
