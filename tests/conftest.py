@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from commitments.reply import (
     Ask,
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
     from commitments.pipeline import Pipeline
 
 ROOT = Path(__file__).parent.parent
+# How long an example takes depends on the machine; speed is measured elsewhere.
+settings.register_profile("commitments", deadline=None)
+settings.load_profile("commitments")
+
 SEED = ROOT / "seeds" / "yangpu-2023-C-064.txt"
 
 
