@@ -47,7 +47,7 @@ Files = Annotated[
     list[str],
     typer.Argument(metavar="FILES", help="Letters: files, folders, or - for standard input."),
 ]
-Model = Annotated[str, typer.Option("--model", "-m", help="Model to read with: a name or a path.")]
+Model = Annotated[str, typer.Option("--model", "-m", help="Model to read with: cues, keywords or majority.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Write JSON.")]
 Suggestion = Annotated[
     list[str] | None,

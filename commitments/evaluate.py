@@ -204,7 +204,7 @@ def run(
 
     Args:
         paths: of gold files, each read once; with several there are figures for each.
-        model: a name or path that `commitments.load` takes.
+        model: a name that `commitments.load` takes.
         baselines: what to compare it with.
         no_links: ids of letters to leave out of the figures of links.
         resamples: rounds of the bootstrap.

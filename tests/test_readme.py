@@ -10,6 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 from typer.testing import CliRunner
 
 import commitments
@@ -25,16 +30,19 @@ def blocks(language: str) -> list[str]:
 
 def test_blocks_are_found() -> None:
     assert {name: len(blocks(name)) for name in ("python", "sh", "console", "text")} == {
-        "python": 3,
+        "python": 6,
         "sh": 2,
         "console": 1,
         "text": 1,
     }
-    assert README.count("```") == 2 * 7
+    assert README.count("```") == 2 * 10
 
 
-def test_python_blocks_run_one_after_the_other(capsys: pytest.CaptureFixture[str]) -> None:
+def test_python_blocks_run_one_after_the_other(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     pytest.importorskip("pandas")
+    monkeypatch.chdir(ROOT)
     scope: dict[str, Any] = {}
     for block in blocks("python"):
         exec(compile(block, "README.md", "exec"), scope)
@@ -42,6 +50,10 @@ def test_python_blocks_run_one_after_the_other(capsys: pytest.CaptureFixture[str
     assert "completed" in out
     assert "pledge" in out
     assert "下一步" in out
+    assert "杨浦区科学技术委员会" in out
+    assert "seeds/letters/dev.jsonl:20" in out
+    assert "not read" not in out
+    assert "Sentence(" in out
 
 
 def test_the_two_commands_are_one_line_each_and_the_first_shows_the_letter() -> None:
@@ -63,7 +75,7 @@ def test_the_two_commands_are_one_line_each_and_the_first_shows_the_letter() -> 
 
 def test_every_option_in_the_examples_exists() -> None:
     lines = [line for line in blocks("console")[0].splitlines() if line.startswith("$ ")]
-    assert len(lines) == 7
+    assert len(lines) == 9
     for line in lines:
         program, command, *rest = shlex.split(line.removeprefix("$ "), comments=True)
         assert program == "commitments"
@@ -71,6 +83,27 @@ def test_every_option_in_the_examples_exists() -> None:
         for word in rest:
             if word.startswith("-") and word != "-":
                 assert re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", shown), (line, word)
+
+
+def test_the_names_of_the_reference_exist() -> None:
+    rows = [
+        line.split(" | ")[0] for line in README.splitlines() if re.match(r"\| `(?:reply|Pipeline)\.", line)
+    ]
+    assert len(rows) >= 11
+    for row in rows:
+        for owner, name in re.findall(r"`(reply|Pipeline|Reply)?\.(\w+)", row):
+            assert hasattr(commitments.Pipeline if owner == "Pipeline" else commitments.Reply, name), name
+
+
+def test_the_extras_are_those_of_the_package() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    table = README.split("### Extras")[1].split("\n## ")[0]
+    named = {
+        name
+        for row in re.findall(r"^\| (`.+?) \|", table, flags=re.M)
+        for name in re.findall(r"`(\w+)`", row)
+    }
+    assert named == set(project["optional-dependencies"])
 
 
 def test_local_links_lead_somewhere() -> None:
