@@ -8,9 +8,8 @@ a Pipeline and have no logic of their own.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from functools import lru_cache
-from itertools import repeat
 from typing import Any, TypeVar
 
 import msgspec
@@ -157,16 +156,19 @@ class Pipeline:
         >>> [len(reply.pledges) for reply in nlp.pipe(["将建公园。", "已建成公园。"])]
         [1, 0]
         """
-        if isinstance(texts, str | Source):
+        if isinstance(texts, str | Source) or not isinstance(texts, Iterable):
             raise SchemaError("pipe() takes many letters; call the pipeline itself on one")
-        rows = zip(
-            texts,
-            repeat(None) if suggestions is None else _as_many(suggestions, "suggestions"),
-            repeat(None) if dates is None else _as_many(dates, "dates"),
-            strict=False,
-        )
-        for text, suggestion, date in rows:
-            yield self(text, suggestion=suggestion, date=date)
+        beside: dict[str, Iterable[Any] | None] = {"suggestions": suggestions, "dates": dates}
+        rows = {what: iter(values) for what, values in beside.items() if values is not None}
+        for text in texts:
+            given = {what: next(values, _MISSING) for what, values in rows.items()}
+            for what, value in given.items():  # no letter may be dropped in silence
+                if value is _MISSING:
+                    raise SchemaError(f"there are fewer {what} than letters")
+            yield self(text, suggestion=given.get("suggestions"), date=given.get("dates"))
+        for what, values in rows.items():
+            if next(values, _MISSING) is not _MISSING:
+                raise SchemaError(f"there are more {what} than letters")
 
     def draft(
         self,
@@ -207,11 +209,9 @@ def load(name: str = "cues", config: PipelineConfig | None = None) -> Pipeline:
     'cues'
     """
     config = config or PipelineConfig()
-    try:
-        tagger = _TAGGERS[name](config)
-    except KeyError:
-        raise ModelError(f"no model {name!r}; there are {', '.join(_TAGGERS)}") from None
-    return Pipeline(tagger, config)
+    if not isinstance(name, str) or name not in _TAGGERS:
+        raise ModelError(f"no model {name!r}; there are {', '.join(_TAGGERS)}")
+    return Pipeline(_TAGGERS[name](config), config)
 
 
 @lru_cache(maxsize=8)
@@ -227,13 +227,17 @@ _TAGGERS: dict[str, Callable[[PipelineConfig], Tagger]] = {
 
 
 def _source(text: str | Source) -> Source:
-    if isinstance(text, Source):
-        return text
-    if isinstance(text, str):
-        return Source.from_text(text)
-    raise SchemaError(
-        f"expected one text or a Source, not {type(text).__name__}; use pipe() for many letters"
-    )
+    if not isinstance(text, str | Source):
+        raise SchemaError(
+            f"expected one text or a Source, not {type(text).__name__}; use pipe() for many letters"
+        )
+    try:
+        (text if isinstance(text, str) else text.text).encode()
+    except UnicodeEncodeError as error:
+        raise SchemaError(
+            f"character {error.start} of the text is half a character; decode with errors='replace'"
+        ) from error
+    return Source.from_text(text) if isinstance(text, str) else text
 
 
 def _completed(header: Header, source: Source) -> Header:
@@ -249,6 +253,8 @@ def _completed(header: Header, source: Source) -> Header:
 def _suggestion(given: Suggestion) -> str | tuple[str, ...] | None:
     if given is None or isinstance(given, str):
         return given or None
+    if not isinstance(given, Iterable) or isinstance(given, bytes | bytearray | Mapping | Set):
+        raise SchemaError(f"a suggestion is a text or a list of asks, not {type(given).__name__}")
     asks = tuple(given)
     if wrong := [ask for ask in asks if not isinstance(ask, str)]:
         raise SchemaError(
@@ -266,12 +272,6 @@ def _date(given: str | datetime.date | None) -> datetime.date | None:
         return datetime.date.fromisoformat(given)
     except (TypeError, ValueError):
         raise SchemaError(f"date {given!r} is no date; write it as 2023-06-12") from None
-
-
-def _as_many(values: Iterable[Any], what: str) -> Iterator[Any]:
-    """The values, and an error instead of an early end: no letter may be dropped in silence."""
-    yield from values
-    raise SchemaError(f"there are fewer {what} than letters")
 
 
 _Told = TypeVar("_Told", Evidence, Summand)
@@ -347,4 +347,5 @@ def _reply(source: Source, cleaned: Cleaned, draft: Draft, model: str) -> Reply:
     )
 
 
+_MISSING: Any = object()
 _WORDS = ("agency", "recipient", "title", "doc_number", "result_code", "publicity")

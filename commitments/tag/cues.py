@@ -191,10 +191,8 @@ class Cues:
         units = draft.units
         found = self._finder.find(draft.text, units, draft.date or draft.header.date)
         headings = self._headings(draft, found)
-        read = [i for i, unit in enumerate(units) if unit.role in READ_ROLES]
-        # A text of few sentences is an excerpt, where place and length of a sentence tell nothing.
+        # A text of few sentences is an excerpt, where the length of a sentence tells nothing.
         whole = len(units) >= self.config.whole
-        first, last = set(read[:3]), set(read[-2:])
         future = _last_future(units, found)
         lead: _Lead | None = None
         out: list[list[Term]] = []
@@ -208,16 +206,19 @@ class Cues:
                 continue
             if lead and lead.cue.carry == "paragraph" and unit.paragraph != lead.paragraph:
                 lead = None
+            marked = any(hit.cue.status in _MARKS for hit in hits)
             terms = list(self._own(unit, hits))
+            above = headings.get(unit.section) if unit.section is not None else None
             if lead is not None:
-                terms.append(Term(f"{lead.cue.id}>", 1.0, How.INHERITED, lead.start, lead.end))
-            elif unit.section is not None and (above := headings.get(unit.section)):
-                terms.append(Term(f"{above.cue.id}^", 1.0, How.INHERITED, above.start, above.end))
+                terms.append(_inherited(lead, ">"))
+            elif above is not None:
+                terms.append(_inherited(above, "^"))
             elif i < future:
                 terms.append(Term("K009", 1.0, How.ROLE))
-            terms += self._traits(unit, hits)
-            if whole:
-                terms += self._place(unit, i in first, i in last)
+            elif whole and unit.end - unit.start < self.config.short:
+                terms.append(Term("K002", 1.0, How.ROLE))
+            terms += self._traits(unit, marked)
+            terms += self._course(unit, hits)
             lead = _opened(unit, hits) or lead
             out.append(terms)
         return out
@@ -235,24 +236,35 @@ class Cues:
                 )
         yield from best.values()
 
-    def _traits(self, unit: Unit, hits: Sequence[Hit]) -> Iterator[Term]:
+    def _traits(self, unit: Unit, marked: bool) -> Iterator[Term]:
         yield Term("K001", 1.0, How.DEFAULT)
         if unit.end - unit.start > self.config.long:
             yield Term("K003", 1.0, How.ROLE)
-        if not any(hit.cue.status in _MARKS for hit in hits):
+        if not marked:
             yield Term("K004", 1.0, How.DEFAULT)
         if unit.text[-1] in ":：":
             yield Term("K005", 1.0, How.ROLE)
         if unit.role is Role.OPENING:
             yield Term("K008", 1.0, How.ROLE)
 
-    def _place(self, unit: Unit, first: bool, last: bool) -> Iterator[Term]:
-        if unit.end - unit.start < self.config.short:
-            yield Term("K002", 1.0, How.ROLE)
-        if first:
-            yield Term("K006", 1.0, How.ROLE)
-        if last:
-            yield Term("K007", 1.0, How.ROLE)
+    def _course(self, unit: Unit, hits: Sequence[Hit]) -> Iterator[Term]:
+        """What the order of the cues tells of a sentence of several clauses (hard cases 3, 16 and 20)."""
+
+        def term(key: str, hit: Hit) -> Term:
+            return Term(key, 1.0, How.CUE, unit.start + hit.start, unit.start + hit.end)
+
+        marks = [hit for hit in hits if hit.cue.status in _MARKS]
+        if not marks:
+            return
+        yield term(_LAST[marks[-1].cue.status], marks[-1])
+        refused = min((hit.clause for hit in hits if hit.cue.id in _REFUSALS), default=None)
+        promises = [hit for hit in marks if hit.cue.id in _PROMISES]
+        if refused is not None and promises and promises[-1].clause > refused:
+            yield term("K010", promises[-1])
+        findings = [hit for hit in hits if hit.cue.id in _FINDINGS]
+        done = min((hit.clause for hit in marks if hit.cue.status == "completed"), default=None)
+        if done is not None and findings and findings[-1].clause > done:
+            yield term("K011", findings[-1])
 
     def _headings(self, draft: Draft, found: Sequence[Sequence[Hit]]) -> dict[int, _Lead]:
         """The carrying cue in each section's heading, or else in that of the section around it."""
@@ -312,6 +324,12 @@ class Cues:
 
 
 _MARKS = {status.value: i for i, status in enumerate(STATUSES) if status is not Status.NONE}
+_LAST = {"completed": "K012", "ongoing": "K013", "pledge": "K014"}
+_REFUSALS = frozenset({"N025", "N026", "N043"})
+_FINDINGS = frozenset({"N022", "N024", "N025", "N026", "N030", "N043"})
+_PROMISES = frozenset(
+    row.id for row in cues() if row.status == "pledge" and row.id[:3] in {"P00", "P01", "P02", "P03", "P04"}
+)
 _NOTHING: Points = (0.0, 0.0, 0.0, 0.0)
 
 
@@ -358,6 +376,10 @@ def _last_future(units: Sequence[Unit], found: Sequence[Sequence[Hit]]) -> int:
         if lead and lead.cue.status == Status.PLEDGE.value:
             return i
     return -1
+
+
+def _inherited(lead: _Lead, sign: str) -> Term:
+    return Term(lead.cue.id + sign, 1.0, How.INHERITED, lead.start, lead.end)
 
 
 def _opened(unit: Unit, hits: Sequence[Hit]) -> _Lead | None:

@@ -112,13 +112,12 @@ class _Conditions(NamedTuple):
     not_after: re.Pattern[str] | None
     unless: re.Pattern[str] | None
 
-    def hold(self, before: str, after: str, clause: str) -> bool:
+    def hold(self, before: str, after: str) -> bool:
         return (
             (self.before is None or self.before(before))
             and (self.not_before is None or not self.not_before(before))
             and (self.after is None or self.after.match(after) is not None)
             and (self.not_after is None or self.not_after.match(after) is None)
-            and (self.unless is None or self.unless.search(clause) is None)
         )
 
 
@@ -171,16 +170,22 @@ class Finder:
         text, parts = unit.text, clauses(unit.text)
         starts = [start for start, _ in parts]
         opening = _opening(text, parts)
+        # Asked once for each row and clause: a clause may be long and full of the same words.
+        cancelled: dict[tuple[str, int], bool] = {}
         for word, start, end in found:
             start, end = start - unit.start, end - unit.start
             number = bisect_right(starts, start) - 1
             first, last = parts[number]
             before, after = text[max(first, start - _WINDOW) : start], text[end : min(last, end + _WINDOW)]
-            clause = text[first:last]
             for row in self._rows[word]:
                 if row.cue.time and _when(text[max(0, start - 12) : end], date) != row.cue.time:
                     continue
-                if row.hold(before, after, clause):
+                if not row.hold(before, after):
+                    continue
+                key = row.cue.id, number
+                if row.unless is not None and key not in cancelled:
+                    cancelled[key] = row.unless.search(text[first:last]) is not None
+                if not cancelled.get(key, False):
                     yield Hit(row.cue, start, end, number, start <= opening)
 
 
