@@ -244,7 +244,8 @@ def pdf(pages: list[list[str]], **options: object) -> bytes:
     for lines in pages:
         canvas.setFont("STSong-Light", 12)
         for number, line in enumerate(lines):
-            canvas.drawString(72, 770 - 20 * number, line)
+            text = line.lstrip("\u3000")  # an indent is a place on the page, no character
+            canvas.drawString(72 + 12 * (len(line) - len(text)), 770 - 20 * number, text)
         canvas.showPage()
     canvas.save()
     return buffer.getvalue()
@@ -271,6 +272,19 @@ def test_pdf_pages_are_joined_without_heads_and_numbers() -> None:
     (repair,) = source.repairs
     assert head in repair
     assert "— # —" in repair
+
+
+def test_pdf_indents_tell_paragraphs() -> None:
+    lines = [
+        "\u3000\u3000一是完善设施。我局新建候车亭12座。",
+        "同时，更换站牌80块，方便了沿线群众。",
+        "在人民路增设公交站2处。",
+        "\u3000\u3000二是优化线路，新开夜班公交3条。",
+        "延长了末班车的时间，受到好评。",
+    ]
+    source = read(pdf([lines]), name="letter.pdf")
+    assert source.text.split("\n") == lines
+    assert read(pdf([lines[:3]]), name="letter.pdf").text.split("\n")[0] == lines[0].lstrip("\u3000")
 
 
 def test_pdf_lines_that_end_a_sentence_are_no_running_heads() -> None:

@@ -22,6 +22,8 @@ _NUMBER = re.compile(
 _BARE = re.compile(r"\d{1,4}$")
 _DIGITS = re.compile(r"\d+")
 _EDGE = 2  # running heads stand in the first or last lines of a page
+_FEW = 5  # lines from which a page has a margin
+_INDENT = "\u3000\u3000"
 _HEAD = 60  # and are no longer than this
 _RADICAL = re.compile(r"[\u2f00-\u2fd5\u2e9f\u2ef3]")
 _STRANGE = re.compile(r"[\ue000-\uf8ff\ufffd\x00-\x08\x0e-\x1f]")
@@ -67,12 +69,37 @@ def _lines(document: Any, number: int) -> list[str]:
     page = document[number]
     text_page = page.get_textpage()
     try:
-        # pdfium's mark for a hyphen at a line's end, and its line ends
-        text = text_page.get_text_range().replace("\ufffe", "-").replace("\r\n", "\n").replace("\r", "\n")
+        text = text_page.get_text_range()
+        indented = _indented(text, text_page)
     finally:
         text_page.close()
         page.close()
-    return [line.rstrip() for line in text.split("\n")]
+    # pdfium's mark for a hyphen at a line's end, and its line ends
+    lines = text.replace("\ufffe", "-").replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return [_INDENT + line.strip() if i in indented else line.rstrip() for i, line in enumerate(lines)]
+
+
+def _indented(text: str, text_page: Any) -> set[int]:
+    """Numbers of the lines that begin a paragraph by an indent of about two characters.
+
+    The text layer has no white space there, but the indent is what tells a paragraph that ends in a full line
+    from one that goes on.
+    """
+    if text_page.count_chars() != len(text):  # offsets of characters and of text differ: rare scripts
+        return set()
+    starts: dict[int, tuple[float, float]] = {}
+    offset = 0
+    for number, line in enumerate(text.split("\n")):
+        begin = offset + len(line) - len(line.lstrip())
+        if line.strip():
+            left, _, right, _ = text_page.get_charbox(begin, loose=True)
+            starts[number] = (left, right - left)
+        offset += len(line) + 1
+    if len(starts) < _FEW:
+        return set()
+    margin = Counter(round(left) for left, _ in starts.values()).most_common(1)[0][0]
+    em = sorted(width for _, width in starts.values())[len(starts) // 2]
+    return {n for n, (left, _) in starts.items() if 1.2 * em < left - margin < 4.6 * em}
 
 
 def _joined(pages: list[list[str]], name: str, metadata: dict[str, str]) -> Source:
