@@ -143,13 +143,7 @@ def show(
                 out.text("")
             out.reply(reply, verbose=verbose, quiet=quiet)
     if html and pages:
-        try:
-            html.write_text(view.page(pages, lang="zh" if lang is Lang.ZH else "en"), encoding="utf-8")
-        except OSError as error:
-            _fail(str(html), error.strerror or str(error), failures)
-        else:
-            if not quiet:
-                typer.echo(f"wrote {html}", err=True)
+        _write_page(html, view.page(pages, lang="zh" if lang is Lang.ZH else "en"), failures, quiet=quiet)
     _leave(failures)
 
 
@@ -339,6 +333,16 @@ def _standard_input() -> Iterator[Source | ReadError]:
         yield error
     except MissingExtra as error:
         yield ReadError("-", str(error))
+
+
+def _write_page(path: Path, page: str, failures: list[str], *, quiet: bool) -> None:
+    try:
+        path.write_text(page, encoding="utf-8")
+    except OSError as error:
+        _fail(str(path), error.strerror or str(error), failures)
+    else:
+        if not quiet:
+            typer.echo(f"wrote {path}", err=True)
 
 
 def _utf8() -> None:

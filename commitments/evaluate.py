@@ -142,21 +142,7 @@ def evaluate(
     where = sources or [""] * len(gold)
     items = sorted(zip(gold, where, strict=True), key=lambda item: (item[0].id, item[1], item[0].text))
 
-    counts: dict[str, list[Counts]] = {}
-    versions: dict[str, str] = {}
-    failures: list[Failure] = []
-    for name, pipeline in pipelines.items():
-        counts[name] = []
-        for document, _ in items:
-            reply = None
-            try:
-                asks = [ask.text for ask in document.asks]
-                reply = pipeline(document.text, suggestion=asks or None, date=document.day)
-            except CommitmentsError as error:
-                failures.append(Failure(name, document.id, str(error)))
-            else:
-                versions.setdefault(name, reply.model)
-            counts[name].append(metrics.count(document, reply, links=document.id not in no_links))
+    counts, versions, failures = _read_all(pipelines, [document for document, _ in items], no_links)
 
     def measure(labels: Sequence[str], wanted: str) -> Measured:
         rows = [i for i, label in enumerate(labels) if label == wanted]
@@ -188,6 +174,30 @@ def evaluate(
         seed=seed,
         commit=_commit(),
     )
+
+
+def _read_all(
+    pipelines: Mapping[str, Callable[..., Reply]],
+    documents: Sequence[GoldDocument],
+    no_links: Collection[str],
+) -> tuple[dict[str, list[Counts]], dict[str, str], list[Failure]]:
+    """For each model the counts of each letter and its version; and the letters that could not be read."""
+    counts: dict[str, list[Counts]] = {}
+    versions: dict[str, str] = {}
+    failures: list[Failure] = []
+    for name, pipeline in pipelines.items():
+        counts[name] = []
+        for document in documents:
+            reply = None
+            try:
+                asks = [ask.text for ask in document.asks]
+                reply = pipeline(document.text, suggestion=asks or None, date=document.day)
+            except CommitmentsError as error:
+                failures.append(Failure(name, document.id, str(error)))
+            else:
+                versions.setdefault(name, reply.model)
+            counts[name].append(metrics.count(document, reply, links=document.id not in no_links))
+    return counts, versions, failures
 
 
 def run(

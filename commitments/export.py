@@ -8,7 +8,6 @@ holds it. The HTML view is in `view`.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -193,17 +192,15 @@ def to_frame(*replies: Reply) -> pd.DataFrame:
         import pandas as pd
     except ImportError as error:
         raise MissingExtra("A DataFrame", "pandas") from error
-    frame: pd.DataFrame = pd.DataFrame(_chain(rows(reply) for reply in replies), columns=list(COLUMNS))
+    frame: pd.DataFrame = pd.DataFrame(
+        [row for reply in replies for row in rows(reply)], columns=list(COLUMNS)
+    )
     frame["status"] = pd.Categorical(frame["status"], categories=[s.value for s in Status])
     for name in ("role", "kind", "how"):
         frame[name] = frame[name].astype("category")
     # A date outside what nanoseconds can hold (1677–2262) is a misreading, not worth an error here.
     frame["date"] = pd.to_datetime(frame["date"], errors="coerce")
     return frame
-
-
-def _chain(groups: Iterable[list[dict[str, Any]]]) -> list[dict[str, Any]]:
-    return [row for group in groups for row in group]
 
 
 def _section_paths(reply: Reply) -> list[str]:
