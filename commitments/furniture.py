@@ -370,7 +370,8 @@ _CUT = re.compile(
     + r"|来源|文号)\s?[：:])"
     r"|(?:关于|对)[^。；|\n]{4,70}?(?:答复|复函)|(?:尊敬的)?[\u4e00-\u9fff]{1,8}(?:代表|委员)[：:])"
 )
-_SEPARATOR = re.compile(r"[ \u3000\t]*[|｜][ \u3000\t|｜]*")
+# It starts where the spaces before a “|” start: a run of spaces is looked through once.
+_SEPARATOR = re.compile(r"(?<![ \u3000\t])[ \u3000\t]*[|｜][ \u3000\t|｜]*")
 _GAP = re.compile(r"[ \u3000\t\u00a0]{2,}|\u3000")
 
 
