@@ -39,7 +39,7 @@ _SECTION_KINDS = frozenset(
 )
 _ROW = re.compile(r"\s[|｜]\s")  # cells of a table
 # “一、完善制度我局起草了……”: where the answer runs on behind its title, it opens with one of these.
-_ANSWERS = re.compile(r"我[局委厅部办院们]|今年|去年|近年|目前|截至|下一?步|(?:19|20)\d\d年")
+_ANSWERS = re.compile(r"我[局委厅部办院们]|今年|去年|近年|截至|下一?步|(?:19|20)\d\d年")
 _ENDS = "。.；;！!？?：:，,、 　"
 
 
