@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from commitments import corpus, lexicon
-from commitments.errors import MissingExtra
+from commitments.errors import CommitmentsError, MissingExtra, SchemaError
 from commitments.pipeline import Pipeline, load
 from commitments.reply import Status
 from commitments.tag import READ_ROLES
@@ -63,13 +64,22 @@ def examples(documents: Iterable[corpus.GoldDocument], pipeline: Pipeline) -> li
 
 
 def fit(data: Sequence[Example]) -> dict[str, dict[str, list[int]]]:
-    """Points for each register and key, in the order of `commitments.tag.cues.STATUSES`."""
+    """Points for each register and key, in the order of `commitments.tag.cues.STATUSES`.
+
+    Raises:
+        MissingExtra: scikit-learn is not installed.
+        SchemaError: a status is never seen.
+    """
     try:
         import numpy as np
         from sklearn.feature_extraction import DictVectorizer
         from sklearn.linear_model import LogisticRegression
     except ImportError:
         raise MissingExtra("Fitting the points", "train") from None
+    if lacking := [status.value for status in STATUSES if status not in {e.status for e in data}]:
+        raise SchemaError(
+            f"no unit of the gold letters is labelled {' or '.join(lacking)}; give more letters"
+        )
     vectorizer = DictVectorizer()
     matrix = vectorizer.fit_transform([_pooled(e.terms, e.register) for e in data])
     wanted = np.array([STATUSES.index(e.status) for e in data])
@@ -121,16 +131,23 @@ def write(points: dict[str, dict[str, list[int]]], sources: Sequence[Path], coun
     return path
 
 
-def main(argv: Sequence[str] | None = None) -> Any:
+def main(argv: Sequence[str] | None = None) -> int:
     """Fit and write the points."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0] if __doc__ else None)
+    parser = argparse.ArgumentParser(
+        prog="python -m commitments.train.points", description="Fit the points of the cues on gold letters."
+    )
     parser.add_argument("gold", nargs="+", type=Path, help="gold JSONL to fit on")
-    args = parser.parse_args(argv)
-    pipeline = load("cues")
-    data = [e for path in args.gold for e in examples(corpus.load(path), pipeline)]
-    path = write(fit(data), args.gold, len(data))
+    given = parser.parse_args(argv)
+    try:
+        pipeline = load("cues")
+        data = [e for path in given.gold for e in examples(corpus.load(path), pipeline)]
+        path = write(fit(data), given.gold, len(data))
+    except CommitmentsError as error:
+        print(error, file=sys.stderr)
+        return 1
     print(f"{path}: fitted on {len(data)} units")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
