@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -161,6 +162,13 @@ def test_the_card_tells_the_figures_of_the_files() -> None:
     named = {path.stem: corpus.load(path) for path in [*FILES[1:], FILES[0]]}
     card = (SEEDS / "README.md").read_text(encoding="utf-8")
     assert corpus.figures(named) in card
+
+
+def test_the_letter_that_the_card_shows_can_be_read() -> None:
+    card = (SEEDS / "README.md").read_text(encoding="utf-8")
+    [line] = re.findall(r"^```json\n(.*)\n```$", card, flags=re.M)
+    [unit] = corpus.decode(line).units
+    assert (unit.label, unit.links) == (Status.COMPLETED, ("S1",))
 
 
 def test_sides_share_no_letter_and_keep_followers_together() -> None:
