@@ -24,11 +24,16 @@ DATE = (
 DOC_NUMBER = r"[一-鿿A-Za-z×]{1,18}\s?[〔［\[(（【]\s?(?:19|20)\d{2}\s?[〕］\])）】]\s?(?:第\s?)?\d{1,6}\s?号"
 _SPACE = r"[\s　]*"
 _LISTED = re.compile(r"\d{1,2}\s?[.．、]")
+_HEAD_UNITS = 40  # what stands above a letter is sought in its first units
 _ATTACHMENTS = 20  # lines of a list of attachments, at most
 
 
 def alternatives(words: Sequence[str]) -> str:
-    """A regular expression that matches any of the words, the longest first."""
+    """A regular expression that matches any of the words, the longest first.
+
+    >>> alternatives(["局", "管理局"])
+    '管理局|局'
+    """
     return "|".join(re.escape(word) for word in sorted(words, key=lambda w: (-len(w), w)))
 
 
@@ -175,7 +180,15 @@ def courtesy(text: str) -> bool:
 
 
 def head_role(text: str, alone: bool) -> Role | None:
-    """The role of a unit at the head of a letter, or ``None`` when it is no part of the frame."""
+    """The role of a unit at the head of a letter, or ``None`` when it is no part of the frame.
+
+    Args:
+        text: of the unit.
+        alone: whether nothing else stands on its line.
+
+    >>> head_role("主动公开", alone=True).value, head_role("关于第9号建议的答复", alone=True).value
+    ('metadata', 'title')
+    """
     f = frame()
     if len(text) > 160:
         return None
@@ -217,7 +230,15 @@ def salutation(text: str) -> bool:
 
 
 def tail_role(text: str, alone: bool) -> Role | None:
-    """The role of a unit at the foot of a letter, or ``None`` when it is no part of the frame."""
+    """The role of a unit at the foot of a letter, or ``None`` when it is no part of the frame.
+
+    Args:
+        text: of the unit.
+        alone: whether nothing else stands on its line.
+
+    >>> [tail_role(t, alone=True).value for t in ("2023年6月12日", "附件：1.清单", "抄送：县人大办")]
+    ['signature', 'attachment', 'metadata']
+    """
     f = frame()
     if len(text) > 160:
         return None
@@ -255,19 +276,28 @@ def frame_roles(units: Sequence[Unit], letter: Sequence[int], alone: Sequence[bo
     Returns:
         Role by index, for the units that belong to the frame; the others are the letter's matter.
     """
-    f = frame()
+    roles, head = _head(units, letter, alone)
+    foot = _foot(units, letter, alone, head, roles)
+    for k in range(head, foot):
+        i = letter[k]
+        role = _within(units, letter, k, alone[i])
+        if role is not None:
+            roles[i] = role
+    return roles
+
+
+def _head(units: Sequence[Unit], letter: Sequence[int], alone: Sequence[bool]) -> tuple[dict[int, Role], int]:
+    """Roles above the matter, and the place in `letter` where the matter begins."""
     roles: dict[int, Role] = {}
     head = 0
     greeted = False
-    for k, i in enumerate(letter[:40]):
+    for k, i in enumerate(letter[:_HEAD_UNITS]):
         text = units[i].text
         role = head_role(text, alone[i])
-        if role is None and not greeted and alone[i] and k + 1 < len(letter):
-            role = _broken_title(units, letter, k)
-            if role is Role.TITLE:
-                roles[i] = roles[letter[k + 1]] = role
-                head = k + 2
-                continue
+        if role is None and not greeted and alone[i] and _broken_title(units, letter, k):
+            roles[i] = roles[letter[k + 1]] = Role.TITLE
+            head = k + 2
+            continue
         if role is None:
             if k < head:
                 continue
@@ -277,43 +307,60 @@ def frame_roles(units: Sequence[Unit], letter: Sequence[int], alone: Sequence[bo
             continue
         greeted = greeted or role is Role.SALUTATION
         for j in range(head, k):
-            if letter[j] not in roles:
-                roles[letter[j]] = Role.METADATA
+            roles.setdefault(letter[j], Role.METADATA)
         roles[i] = role
         head = k + 1
+    return roles, head
+
+
+def _foot(
+    units: Sequence[Unit], letter: Sequence[int], alone: Sequence[bool], head: int, roles: dict[int, Role]
+) -> int:
+    """Give the units below the matter their roles; return the place in `letter` where the matter ends."""
     foot = len(letter)
     while foot > head:
         i = letter[foot - 1]
         role = tail_role(units[i].text, alone[i])
-        if role is None and alone[i] and foot < len(letter) and f.name.match(units[i].text):
-            below = letter[foot]
-            dated = f.date_only.match(units[below].text) or f.month_only.match(units[below].text)
-            role = Role.SIGNATURE if dated and roles[below] is Role.SIGNATURE else None
-        if role is None:
-            attached = _attached(units, letter, foot, alone)
-            if not attached:
-                break
-            roles.update(dict.fromkeys(attached, Role.ATTACHMENT))
-            foot -= len(attached)
+        if role is None and alone[i] and _above_date(units, letter, foot - 1):
+            role = Role.SIGNATURE
+        if role is not None:
+            roles[i] = role
+            foot -= 1
             continue
-        roles[i] = role
-        foot -= 1
-    for k in range(head, foot):
-        i = letter[k]
-        text = units[i].text
-        if len(text) > 90:
-            continue
-        if f.signature.match(text) or (alone[i] and _signs(units, letter, k)):
-            roles[i] = Role.SIGNATURE
-        elif courtesy(text):
-            roles[i] = Role.CLOSING
-        elif f.contact.match(text):
-            roles[i] = Role.CONTACT
-        elif f.page_number.match(text) and alone[i]:
-            roles[i] = Role.METADATA
-        elif len(text) <= 40 and f.greeting.match(text) and "好" in text:
-            roles[i] = Role.SALUTATION
-    return roles
+        attached = _attached(units, letter, foot, alone)
+        if not attached:
+            break
+        roles.update(dict.fromkeys(attached, Role.ATTACHMENT))
+        foot -= len(attached)
+    return foot
+
+
+def _within(units: Sequence[Unit], letter: Sequence[int], k: int, alone: bool) -> Role | None:
+    """The role of a unit between head and foot that is certainly no matter: signatures and courtesies."""
+    f = frame()
+    text = units[letter[k]].text
+    if len(text) > 90:
+        return None
+    if f.signature.match(text) or (alone and _signs(units, letter, k)):
+        return Role.SIGNATURE
+    if courtesy(text):
+        return Role.CLOSING
+    if f.contact.match(text):
+        return Role.CONTACT
+    if alone and f.page_number.match(text):
+        return Role.METADATA
+    if len(text) <= 40 and f.greeting.match(text) and "好" in text:
+        return Role.SALUTATION
+    return None
+
+
+def _above_date(units: Sequence[Unit], letter: Sequence[int], k: int) -> bool:
+    """Whether a line at the foot that is shaped like a name stands above the date that signs."""
+    f = frame()
+    if k + 1 >= len(letter) or not f.name.match(units[letter[k]].text):
+        return False
+    below = units[letter[k + 1]].text
+    return bool(f.date_only.match(below) or f.month_only.match(below))
 
 
 def _attached(units: Sequence[Unit], letter: Sequence[int], foot: int, alone: Sequence[bool]) -> list[int]:
@@ -338,16 +385,12 @@ def _signs(units: Sequence[Unit], letter: Sequence[int], k: int) -> bool:
     return bool(f.date_only.match(units[letter[k + 1]].text) and f.agency.match(units[letter[k]].text))
 
 
-def _broken_title(units: Sequence[Unit], letter: Sequence[int], k: int) -> Role | None:
-    """TITLE when the line and the next one make one title that the page broke."""
+def _broken_title(units: Sequence[Unit], letter: Sequence[int], k: int) -> bool:
+    """Whether the line and the next one make one title that the page broke."""
+    if k + 1 >= len(letter):
+        return False
     first, second = units[letter[k]].text, units[letter[k + 1]].text
+    if len(first) > 60 or len(second) > 60 or first[-1] in "。；！：:" or ">" in first:
+        return False
     f = frame()
-    if (
-        len(first) > 60
-        or len(second) > 60
-        or first[-1] in "。；！：:"
-        or f.title.match(second)
-        or ">" in first
-    ):
-        return None
-    return Role.TITLE if f.title.match(first + second) else None
+    return not f.title.match(second) and bool(f.title.match(first + second))

@@ -21,7 +21,6 @@ _PARTS = re.compile(
 )
 _DIGITS = {c: n for n, c in enumerate("〇一二三四五六七八九")} | dict.fromkeys("零○ＯOo0", 0)
 _TITLE_CODE = re.compile(r"[（(](?P<value>[A-DＡ-Ｄ]\d?(?:\s?类)?)[）)][\s　]*$")
-_HEAD = frozenset({Role.METADATA, Role.TITLE, Role.SALUTATION})
 _PREFIX = re.compile(
     r"(?P<agency>[一-鿿A-Za-z（）()、·]{2,36}?)(?:关于|对(?=[一-鿿\d]{0,8}(?:人大|政协|届|第|人民)))"
 )

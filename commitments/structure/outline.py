@@ -119,7 +119,16 @@ class Outline(NamedTuple):
 
 
 def heading_title(text: str, start: int, alone: bool) -> str:
-    """The title in a unit that opens a section, when its answer may follow on the same line."""
+    """The title in a unit that opens a section, when its answer may follow on the same line.
+
+    Args:
+        text: of the unit.
+        start: where its ordinal ends.
+        alone: whether nothing else stands on its line.
+
+    >>> heading_title("一、关于修路的建议我局已修路三公里。", 2, alone=False)
+    '关于修路的建议'
+    """
     rest = text[start:]
     if m := re.match(r"【([^】]{1,30})】", text):
         # “【问题一】怎么推进？”: the box holds only the ordinal.
