@@ -16,6 +16,8 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from commitments.errors import CommitmentsError as CommitmentsError
+    from commitments.errors import ReadError as ReadError
+    from commitments.explanation import Explanation as Explanation
     from commitments.pipeline import Pipeline as Pipeline
     from commitments.pipeline import load as load
     from commitments.readers import Source as Source
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 # Names are looked up when first used, so that `import commitments` costs next to nothing.
 _HOME = {
     "CommitmentsError": "errors",
+    "ReadError": "errors",
+    "Explanation": "explanation",
     "Pipeline": "pipeline",
     "load": "pipeline",
     "Source": "readers",

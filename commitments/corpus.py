@@ -1,7 +1,7 @@
 """Gold letters: their format, how they are loaded, checked, written, divided and counted.
 
 Here lives what is known of labelled letters as data. What a label means is in the annotation guideline; how
-predictions are compared with labels is in `evaluate`. A gold file is JSONL, one letter a line; the fields are
+predictions are compared with labels is in `metrics`. A gold file is JSONL, one letter a line; the fields are
 those of `GoldDocument`. People edit ``.letter`` files instead (see `letters`), from which
 ``python -m commitments.corpus build FOLDER`` makes the JSONL.
 """

@@ -37,7 +37,7 @@ COLUMNS: dict[str, str] = {
     "rule": "id of the rule that weighed most",
     "how": "whether the words stand in it (cue), or it inherits from elsewhere (inherited) …",
     "by": "model that decided",
-    "kind": "suggestion (建议) or proposal (提案)",
+    "kind": "suggestion (建议), proposal (提案), message (留言) or report",
     "agency": "body that replies",
     "date": "date of the reply",
     "title": "title of the letter",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
@@ -111,7 +111,8 @@ class Evidence(msgspec.Struct, frozen=True):
         rule: id of the rule, such as ``P001``; ids are never reused.
         how: whether the words stand in the sentence itself, or where it inherits from.
         status: the status that the words speak for.
-        points: how strongly, in the tagger's own unit.
+        points: how strongly, in the tagger's own unit; of cues, by how much the rule lifts the status above
+            the mean of the others.
         start: where the words stand in the reply's text; ``None`` when no words do (a default, or the role).
         end: where they end.
         text: the words.
@@ -189,7 +190,7 @@ class Sentence(msgspec.Struct, frozen=True):
         text: ``reply.text[start:end]``, hard line breaks included.
         status: what the responding side says of its act.
         also: further statuses of a mixed sentence.
-        confidence: between 0 and 1.
+        confidence: of the status, between 0 and 1; to sort by, not calibrated.
         evidence: why, strongest first.
         by: what decided: model name and version.
         link: which asks it answers, with the reason.
@@ -231,7 +232,7 @@ class Reply(msgspec.Struct, frozen=True):
         asks: what the suggestion asks for, given or found.
         sections: headings, in order.
         name: the file or row that it came from.
-        kind: suggestion (建议) or proposal (提案), by the body addressed.
+        kind: what it answers: suggestion (建议), proposal (提案), message (留言) or, of a report, report.
         agency: the body that replies.
         date: the date of the reply.
         recipient: who is addressed.
@@ -320,7 +321,7 @@ class Reply(msgspec.Struct, frozen=True):
         return export.to_json(self, indent=indent)
 
     @classmethod
-    def from_json(cls, text: str) -> Reply:
+    def from_json(cls, text: str | bytes) -> Reply:
         """The Reply that `to_json` wrote.
 
         Raises:
@@ -336,11 +337,18 @@ class Reply(msgspec.Struct, frozen=True):
 
         return export.to_frame(self)
 
-    def to_html(self) -> str:
-        """A self-contained page that shows the letter marked up."""
+    def to_html(self, *, lang: Literal["en", "zh"] = "en") -> str:
+        """A self-contained page that shows the letter marked up.
+
+        Args:
+            lang: of the page's labels, ``"en"`` or ``"zh"`` (中文).
+
+        Raises:
+            ValueError: there are no labels in that language.
+        """
         from commitments import view
 
-        return view.to_html(self)
+        return view.to_html(self, lang=lang)
 
     def _repr_html_(self) -> str:
         from commitments import view

@@ -3,7 +3,7 @@
 `fragment` is one letter with its style; `page` puts letters into a page that needs nothing from elsewhere.
 There is no script in it: filters, highlights and evidence are CSS and ``<details>``, and the page's policy
 forbids any other source, so that nothing in a letter can act. Hues are of the Okabe–Ito palette, which
-colour-blind readers can tell apart, and a mark stands beside each. What the terminal shows is in `cli`.
+colour-blind readers can tell apart, and a mark stands beside each. What the terminal shows is in `terminal`.
 """
 
 from __future__ import annotations

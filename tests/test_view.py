@@ -87,6 +87,10 @@ def test_labels_in_chinese(reply: Reply) -> None:
     assert "What is asked" not in html
 
 
+def test_the_methods_of_a_reply_are_the_view(reply: Reply) -> None:
+    assert reply.to_html(lang="zh") == view.to_html(reply, lang="zh") != reply.to_html()
+
+
 def test_unknown_language_is_an_error(reply: Reply) -> None:
     with pytest.raises(ValueError, match="'en', 'zh'"):
         view.to_html(reply, lang="fr")  # type: ignore[arg-type]
