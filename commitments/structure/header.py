@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from commitments.draft import Draft, Header, Unit
 from commitments.reply import Kind, Role, Span
 from commitments.structure.frame import DATE, Frame, frame
 
-_Put = Callable[[str, int, int], None]
 _PARTS = re.compile(
     r"(?P<y>(?:\d\s?){4}|[一二三四五六七八九〇零○ＯOo0]{4})\s?[年\-/.．]\s?"
     r"(?P<m>\d{1,2}|[一二三四五六七八九十元]{1,2})\s?[月\-/.．]\s?(?P<d>\d{1,2}|[一二三四五六七八九十廿]{1,3})"
@@ -55,6 +54,27 @@ def _small(word: str) -> int:
     return (_DIGITS.get(tens, 0) if tens else 1) * 10 + (_DIGITS.get(ones, 0) if ones else 0)
 
 
+class _Found:
+    """The fields found so far, and the candidates for those that may stand in several places."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.spans: dict[str, Span] = {}
+        self.titles: list[Unit] = []
+        self.names: list[tuple[int, int]] = []
+        self.signed: list[tuple[int, int, datetime.date]] = []  # dates of signatures
+        self.printed: list[tuple[int, int, datetime.date]] = []  # dates that the header or a table tells
+
+    def put(self, field: str, start: int, end: int) -> None:
+        """Set a field; what was found first stands."""
+        if start < end:
+            self.spans.setdefault(field, Span(start, end, self.text[start:end]))
+
+    def value(self, field: str) -> str | None:
+        span = self.spans.get(field)
+        return span.text if span else None
+
+
 def header(draft: Draft, units: Sequence[Unit], first_body: int) -> Header:
     """Read the header fields off the units that are header, salutation or signature.
 
@@ -64,79 +84,50 @@ def header(draft: Draft, units: Sequence[Unit], first_body: int) -> Header:
         first_body: index of the first unit that is the letter's matter; the head ends there.
     """
     f = frame()
-    spans: dict[str, Span] = {}
-    values: dict[str, str] = {}
-
-    def put(field: str, start: int, end: int) -> None:
-        text = draft.text[start:end]
-        if field not in values and text:
-            values[field] = text
-            spans[field] = Span(start, end, text)
-
-    titles: list[Unit] = []
-    names: list[tuple[int, int]] = []
-    dates: list[tuple[int, int, datetime.date]] = []
-    rows: list[tuple[int, int, datetime.date]] = []
+    found = _Found(draft.text)
     for i, unit in enumerate(units):
-        role = unit.role
-        if role in (
-            Role.BODY,
-            Role.LEAD,
-            Role.HEADING,
-            Role.SUGGESTION,
-            Role.OUTSIDE,
-            Role.ATTACHMENT,
-            Role.CONTACT,
-        ):
-            continue
         in_head = i < first_body
-        if role is Role.METADATA:
-            _metadata(f, unit, put, in_head)
-            if m := f.date_row.search(unit.text):
-                _add_date(rows, unit, m.start("value"), m.end("value"))
-            if m := f.agency_row.search(unit.text):
-                names.append((unit.start + m.start("value"), unit.start + m.end("value")))
-            elif in_head and not f.index.match(unit.text) and f.agency.match(unit.text):
-                names.append((unit.start, unit.end))
-        elif role is Role.TITLE and in_head:
-            titles.append(unit)
-        elif role is Role.SALUTATION and in_head:
-            _recipient(f, unit, put)
-        elif role is Role.SIGNATURE:
-            m = f.signature.match(unit.text)
-            if m:
-                _add_date(dates, unit, m.start("date"), m.end("date"))
-                if m["agency"]:
-                    names.append((unit.start + m.start("agency"), unit.start + m.end("agency")))
-            elif not f.month_only.match(unit.text):
-                names.append((unit.start, unit.end))
-        elif role is Role.OPENING and "recipient" not in values and (m := f.addressed.match(unit.text)):
-            put("recipient", unit.start + m.start("who"), unit.start + m.end("who"))
-    if titles:
-        _title(draft, titles, put)
-        m = _PREFIX.match(values.get("title", ""))
-        if m and not m["agency"].startswith(("关于", "对")):
-            start = spans["title"].start
-            names.append((start + m.start("agency"), start + m.end("agency")))
-    for start, end in sorted(names, key=lambda s: (-len(draft.text[s[0] : s[1]].strip()), s)):
-        put("agency", start, end - _trailing(draft.text[start:end]))
+        if unit.role is Role.METADATA:
+            _metadata(f, unit, found, in_head)
+        elif unit.role is Role.TITLE and in_head:
+            found.titles.append(unit)
+        elif unit.role is Role.SALUTATION and in_head:
+            _recipient(f, unit, found)
+        elif unit.role is Role.SIGNATURE:
+            _signature(f, unit, found)
+        elif unit.role is Role.OPENING and (m := f.addressed.match(unit.text)):
+            found.put("recipient", unit.start + m.start("who"), unit.start + m.end("who"))
+    _title(f, found)
+    # The longest name is the fullest.
+    for start, end in sorted(found.names, key=lambda s: (-len(draft.text[s[0] : s[1]].strip()), s)):
+        found.put("agency", start, end - _trailing(draft.text[start:end]))
     date = draft.date
-    written = dates or rows
+    written = found.signed or found.printed
     if written:
         start, end, latest = max(written, key=lambda d: d[2])
-        put("date", start, end)
+        found.put("date", start, end)
         date = date or latest
     return Header(
-        kind=_kind(f, values, units, first_body),
-        agency=values.get("agency"),
+        kind=_kind(f, found.value("recipient") or "", found.value("title") or "", units, first_body),
+        agency=found.value("agency"),
         date=date,
-        recipient=values.get("recipient"),
-        title=values.get("title"),
-        doc_number=values.get("doc_number"),
-        result_code=values.get("result_code"),
-        publicity=values.get("publicity"),
-        spans=spans,
+        recipient=found.value("recipient"),
+        title=found.value("title"),
+        doc_number=found.value("doc_number"),
+        result_code=found.value("result_code"),
+        publicity=found.value("publicity"),
+        spans=found.spans,
     )
+
+
+def _signature(f: Frame, unit: Unit, found: _Found) -> None:
+    m = f.signature.match(unit.text)
+    if m:
+        _add_date(found.signed, unit, m.start("date"), m.end("date"))
+        if m["agency"]:
+            found.names.append((unit.start + m.start("agency"), unit.start + m.end("agency")))
+    elif not f.month_only.match(unit.text):
+        found.names.append((unit.start, unit.end))
 
 
 def _trailing(text: str) -> int:
@@ -150,14 +141,20 @@ def _add_date(dates: list[tuple[int, int, datetime.date]], unit: Unit, start: in
         dates.append((unit.start + start, unit.start + end, found))
 
 
-def _metadata(f: Frame, unit: Unit, put: _Put, in_head: bool) -> None:
-    """Result code, publicity and document number, which may share one line."""
-    text, base = unit.text, unit.start
+def _metadata(f: Frame, unit: Unit, found: _Found, in_head: bool) -> None:
+    """Result code, publicity and document number, which may share one line; and what index tables tell."""
+    text, base, put = unit.text, unit.start, found.put
 
     def put_value(field: str, m: re.Match[str] | None) -> None:
         if m:
             put(field, base + m.start("value"), base + m.end("value"))
 
+    if m := f.date_row.search(text):
+        _add_date(found.printed, unit, m.start("value"), m.end("value"))
+    if m := f.agency_row.search(text):
+        found.names.append((base + m.start("value"), base + m.end("value")))
+    elif in_head and not f.index.match(text) and f.agency.match(text):
+        found.names.append((base, unit.end))
     put_value("result_code", f.result.search(text))
     if f.publicity_line.match(text) or f.publicity_label.search(text):
         put_value("publicity", f.publicity.search(text))
@@ -175,8 +172,8 @@ def _metadata(f: Frame, unit: Unit, put: _Put, in_head: bool) -> None:
         put_value("result_code", f.code_tail.search(text))
 
 
-def _recipient(f: Frame, unit: Unit, put: _Put) -> None:
-    text, base = unit.text, unit.start
+def _recipient(f: Frame, unit: Unit, found: _Found) -> None:
+    text, base, put = unit.text, unit.start, found.put
     if m := f.code_tail.search(text):
         put("result_code", base + m.start("value"), base + m.end("value"))
     m = re.match(
@@ -188,23 +185,25 @@ def _recipient(f: Frame, unit: Unit, put: _Put) -> None:
         put("recipient", base + m.start("who"), base + m.end("who"))
 
 
-def _title(draft: Draft, titles: Sequence[Unit], put: _Put) -> None:
+def _title(f: Frame, found: _Found) -> None:
     """The title; one that the page broke is one stretch of text, one that stands twice is taken once."""
-    f = frame()
-    first = titles[0]
-    if len(titles) > 1 and not f.title.match(first.text):
-        put("title", first.start, titles[1].end)
-    else:
-        put("title", first.start, first.end)
-    for unit in titles:
+    if not found.titles:
+        return
+    first = found.titles[0]
+    end = first.end
+    if len(found.titles) > 1 and not f.title.match(first.text):
+        end = found.titles[1].end
+    found.put("title", first.start, end)
+    for unit in found.titles:
         if m := _TITLE_CODE.search(unit.text):
-            put("result_code", unit.start + m.start("value"), unit.start + m.end("value"))
+            found.put("result_code", unit.start + m.start("value"), unit.start + m.end("value"))
+    m = _PREFIX.match(found.text[first.start : end])
+    if m and not m["agency"].startswith(("关于", "对")):
+        found.names.append((first.start + m.start("agency"), first.start + m.end("agency")))
 
 
-def _kind(f: Frame, values: dict[str, str], units: Sequence[Unit], first_body: int) -> Kind | None:
+def _kind(f: Frame, who: str, title: str, units: Sequence[Unit], first_body: int) -> Kind | None:
     """Suggestion or proposal by who is addressed; the title only when the address does not tell."""
-    who = values.get("recipient", "")
-    title = values.get("title", "")
     if who and not (f.agency.match(who) and not f.party.search(who)):
         if f.member.search(who):
             return Kind.PROPOSAL
