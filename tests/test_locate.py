@@ -114,6 +114,7 @@ def test_a_news_frame_after_the_signature_is_outside() -> None:
         "建议内容 | {asked}\n办理情况 | {letter}",
         "一、提案内容\n{asked}\n二、办理答复\n{letter}",
         "【建议】{asked}\n【答复】\n{letter}",
+        "案　由：关于公园的建议\n提案内容：\n{asked}\n主办单位答复：\n{letter}\n提案者反馈意见：满意",
     ],
 )
 def test_a_form_holds_suggestion_and_letter(form: str) -> None:
