@@ -117,9 +117,9 @@ class Pipeline:
         source = _source(text)
         cleaned, draft = self.draft(source, suggestion=suggestion, date=date)
         reply = self._finish(source, cleaned, draft)
-        if not 1 <= sentence <= len(reply.sentences):
+        if not isinstance(sentence, int) or not 1 <= sentence <= len(reply.sentences):
             raise SchemaError(
-                f"there is no sentence {sentence}: the letter has {len(reply.sentences)} sentences"
+                f"there is no sentence {sentence!r}: the letter has {len(reply.sentences)} sentences"
             )
         card = None
         if isinstance(self.tagger, ScoringTagger):

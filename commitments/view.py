@@ -43,6 +43,7 @@ _MEASURES = (Status.COMPLETED, Status.ONGOING, Status.PLEDGE)
 _WORDS: dict[Lang, dict[str, str]] = {
     "en": {
         "asks": "What is asked",
+        "contents": "Letters",
         "letter": "The letter",
         "unanswered": "no measure answers it",
         "general": "All asks",
@@ -61,6 +62,7 @@ _WORDS: dict[Lang, dict[str, str]] = {
     },
     "zh": {
         "asks": "诉求",
+        "contents": "答复目录",
         "letter": "答复全文",
         "unanswered": "未见举措回应",
         "general": "全部诉求",
@@ -106,6 +108,8 @@ def page(replies: Iterable[Reply], *, lang: Lang = "en") -> str:
     every = list(replies)
     title = every[0].title or every[0].name if len(every) == 1 else None
     body = "\n".join(_letter(reply, lang, f"-{n}") for n, reply in enumerate(every))
+    if len(every) > 1:
+        body = f"{_contents(every, lang)}\n{body}"
     return f"""<!DOCTYPE html>
 <html lang="{"zh-CN" if lang == "zh" else "en"}">
 <head>
@@ -153,9 +157,7 @@ def _name(term: _Term, lang: Lang) -> str:
 def _letter(reply: Reply, lang: Lang, suffix: str) -> str:
     if lang not in _WORDS:
         raise ValueError(f"lang is {lang!r}; there are labels in {', '.join(map(repr, _WORDS))}")
-    # The same letter gives the same page, and two letters in one notebook do not share anchors.
-    digest = hashlib.sha256(f"{reply.name}\n{reply.text}".encode("utf-8", "surrogatepass")).hexdigest()
-    key = f"c{digest[:8]}{suffix}"
+    key = _key(reply, suffix)
     words = _WORDS[lang]
     title = reply.title or reply.name or words["untitled"]
     facts = [reply.agency, reply.doc_number, reply.date and reply.date.isoformat()]
@@ -175,6 +177,37 @@ def _letter(reply: Reply, lang: Lang, suffix: str) -> str:
 {footer}</article>"""
 
 
+def _key(reply: Reply, suffix: str) -> str:
+    """The same letter gives the same page, and two letters in one notebook do not share anchors."""
+    digest = hashlib.sha256(f"{reply.name}\n{reply.text}".encode("utf-8", "surrogatepass")).hexdigest()
+    return f"c{digest[:8]}{suffix}"
+
+
+def _contents(replies: list[Reply], lang: Lang) -> str:
+    """A list of the letters on a page, each with its counts."""
+    words = _WORDS[lang]
+    items = []
+    for n, reply in enumerate(replies):
+        counts = _counts(reply)
+        marks = " ".join(f"{MARKS[status]} {counts[status]}" for status in _MEASURES)
+        title = _safe(reply.title or reply.name or words["untitled"])
+        items.append(
+            f'<li><a href="#{_key(reply, f"-{n}")}">{title}</a> <span class="quiet">{marks}</span></li>'
+        )
+    return (
+        f'<nav class="cmt contents" aria-label="{words["contents"]}"><h2>{words["contents"]}</h2>'
+        f'<ol lang="zh-CN">{"".join(items)}</ol></nav>'
+    )
+
+
+def _counts(reply: Reply) -> dict[Status, int]:
+    """How many of the letter's own sentences have each status."""
+    counts = dict.fromkeys(Status, 0)
+    for s in reply.sentences:
+        counts[s.status] += s.role not in FOREIGN
+    return counts
+
+
 def _lights(reply: Reply, key: str) -> str:
     """Rules that light an ask's sentences when it is pointed at, by dimming the others; and back."""
     asks = range(len(reply.asks))
@@ -188,9 +221,7 @@ def _lights(reply: Reply, key: str) -> str:
 
 
 def _legend(reply: Reply, lang: Lang) -> str:
-    counts = dict.fromkeys(Status, 0)
-    for s in reply.sentences:
-        counts[s.status] += s.role not in FOREIGN
+    counts = _counts(reply)
     boxes = "".join(
         f'<label class="key {status.value}"><input type="checkbox" class="f-{status.value}" checked '
         f'autocomplete="off"><span class="mark">{MARKS[status]}</span> {_name(status, lang)} '

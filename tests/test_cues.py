@@ -153,9 +153,9 @@ def test_explanation_stands_in_the_callers_own_text() -> None:
         assert told.sentence == sentence
         for row in told.scorecard.summands if told.scorecard else ():
             assert row.start is None or text[row.start : row.end] == row.text
-    for number in (0, -1, 99):
-        with pytest.raises(SchemaError, match=f"no sentence {number}"):
-            nlp.explain(text, number)
+    for wrong in (0, -1, 99, "1"):
+        with pytest.raises(SchemaError, match=f"no sentence {wrong!r}"):
+            nlp.explain(text, wrong)  # type: ignore[arg-type]
 
 
 def test_roles_settle_without_reading() -> None:

@@ -168,6 +168,14 @@ def test_several_letters_on_one_page_do_not_share_anchors(reply: Reply) -> None:
     assert len(ids) == len(set(ids)) == 2 * (len(reply.sentences) + 1)
 
 
+def test_several_letters_have_a_list_that_leads_to_each(reply: Reply) -> None:
+    several = view.page([reply, Reply(text="无题")], lang="zh")
+    links = re.findall(r'<li><a href="#([\w-]+)">(.+?)</a>', several.split("</nav>")[0])
+    assert [title for _, title in links] == [reply.title, "无题"]
+    assert all(f'<article class="cmt" id="{key}"' in several for key, _ in links)
+    assert "<nav" not in view.page([reply])
+
+
 def test_text_outside_the_letter_is_folded_away(reply: Reply) -> None:
     text = "首页 > 公开\n" + reply.text
     menu = Sentence(0, 7, text[:7], role=Role.OUTSIDE)
