@@ -252,6 +252,8 @@ def tail_role(text: str, alone: bool) -> Role | None:
         or f.page_number.match(text)
         or f.index.match(text)
         or f.issued.match(text)
+        or f.agency_row.match(text)
+        or f.date_row.match(text)
     ):
         return Role.METADATA
     if f.signature.match(text):
