@@ -90,7 +90,8 @@ _ASK_LABEL = re.compile(
     r"【(?:建议|提案|留言|来信|问题)】)\s*"
 )
 _ANSWER_LABEL = re.compile(
-    rf"{_ORDINAL}[【\[]?(?:(?:主办|承办|会办|办理)(?:单位|部门)的?)?(?:{_spaced(_ANSWERED)})(?:[】\]]?[ \u3000]?[：:]|[】\]]|$)\s*"
+    rf"{_ORDINAL}[【\[]?(?:(?:主办|承办|会办|办理)(?:单位|部门)的?)?"
+    rf"(?:{_spaced(_ANSWERED)})(?:[】\]]?[ \u3000]?[：:]|[】\]]|$)\s*"
 )
 
 _CRUMB = re.compile(

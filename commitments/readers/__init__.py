@@ -110,6 +110,14 @@ def read_all(
 
     Yields:
         A Source, or a ReadError, for each letter.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = Path(folder, "a.txt").write_text("王代表：您的建议收悉。", encoding="utf-8")
+    ...     _ = Path(folder, "b.txt").write_bytes(b"")
+    ...     found = list(read_all(folder))
+    >>> found[0].text, found[1].reason
+    ('王代表：您的建议收悉。', 'is empty')
     """
     limits = config or ReadConfig()
     root = Path(path)

@@ -82,6 +82,9 @@ class Source(msgspec.Struct, frozen=True):
         Args:
             text: the text.
             name: what errors and results call it.
+
+        >>> Source.from_text("王代表：您的建议收悉。", name="a letter").name
+        'a letter'
         """
         return located(cls(text=text, name=name))
 

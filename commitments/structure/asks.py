@@ -52,7 +52,11 @@ _LIST = re.compile(
 
 
 def given(suggestion: Sequence[str]) -> tuple[Ask, ...]:
-    """The caller's own list, in its order."""
+    """The caller's own list, in its order.
+
+    >>> [(ask.id, ask.text) for ask in given(["修路", "架桥"])]
+    [('S1', '修路'), ('S2', '架桥')]
+    """
     return tuple(Ask(f"S{n}", text, AskOrigin.GIVEN) for n, text in enumerate(suggestion, 1))
 
 
