@@ -16,7 +16,7 @@ from commitments.reply import Ask, Role, Section
 from commitments.structure import asks as _asks
 from commitments.structure.frame import frame_roles
 from commitments.structure.header import header
-from commitments.structure.outline import AHEAD, Outline, outline
+from commitments.structure.outline import AHEAD, Outline, item, outline
 
 # “…现答复如下：” ends the opening; where the answer follows in the same unit, that is the letter's matter.
 _ANNOUNCES = re.compile(
@@ -28,6 +28,11 @@ _RECEIVED = re.compile(
     r"收悉|获悉|知悉|敬悉|已阅|收到(?:您|你|贵|了您|了你|来信|留言)"
     r"|(?:建议|提案|来信|留言|邮件|问题)[^，。]{0,8}(?:收到|转来|交办)"
     r"|^(?:您|你|贵)[^，。]{0,12}(?:提出|反映|咨询|投诉|关心|来信|留言)|高度重视"
+)
+
+# “您提出了以下建议：”, followed by the list of them.
+_RESTATES = re.compile(
+    r"(?:您|你|代表|委员|贵)[^，。：:]{0,16}提出[^。：:]{0,20}(?:建议|意见|问题|诉求)[^。：:]{0,8}[：:]$"
 )
 
 
@@ -71,6 +76,7 @@ def structure(draft: Draft, config: StructureConfig = StructureConfig()) -> Draf
     opens = [i == 0 or units[i - 1].paragraph != units[i].paragraph for i in range(count)]
     alone = [opens[i] and (i + 1 == count or opens[i + 1]) for i in range(count)]
     roles = frame_roles(units, letter, alone)
+    roles.update(_restated(units, [i for i in letter if i not in roles], config))
     plan = outline(units, letter, roles, opens, alone, config.lead_length)
     roles.update(plan.roles)
     matter = [i for i in letter if i not in roles or roles[i] in (Role.HEADING, Role.LEAD)]
@@ -85,6 +91,24 @@ def structure(draft: Draft, config: StructureConfig = StructureConfig()) -> Draf
     return msgspec.structs.replace(
         draft, units=made, header=head, sections=sections, asks=asks, warnings=(*draft.warnings, *warnings)
     )
+
+
+def _restated(units: Sequence[Unit], matter: Sequence[int], config: StructureConfig) -> dict[int, Role]:
+    """SUGGESTION for the list in which a letter repeats what was suggested, above its answer."""
+    for n, i in enumerate(matter[: config.opening_units]):
+        if not _RESTATES.search(units[i].text):
+            continue
+        listed: dict[int, Role] = {}
+        kind = None
+        for k in matter[n + 1 : n + 2 + config.most_asks]:
+            it = item(units[k].text)
+            if it is None:
+                return listed if len(listed) > 1 and _ANNOUNCES.search(units[k].text[-24:]) else {}
+            kind = kind or it.kind
+            if it.kind != kind:
+                return {}
+            listed[k] = Role.SUGGESTION
+    return {}
 
 
 def _opening(

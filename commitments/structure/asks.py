@@ -133,7 +133,7 @@ def find(
     named = _from_headings(text, units, plan, len(opening))
     if named:
         return named
-    return tuple(opening or _from_title(text, header)), {}
+    return tuple(_restated(text, units) or opening or _from_title(text, header)), {}
 
 
 def _ask(n: int, text: str, start: int, end: int, origin: AskOrigin) -> Ask:
@@ -197,6 +197,12 @@ def _bare(units: Sequence[Unit], plan: Outline, members: Sequence[int]) -> list[
     if len(topics) < 2 or any(n < topics[-1] for n in rest) or len(rest) > 1:
         return []
     return topics
+
+
+def _restated(text: str, units: Sequence[Unit]) -> list[Ask]:
+    """The demands that the letter repeats as a list, in its own units."""
+    listed = [u for u in units if u.role is Role.SUGGESTION]
+    return [_ask(n, text, u.start, u.end, AskOrigin.OPENING) for n, u in enumerate(listed, 1)]
 
 
 def _from_opening(text: str, units: Sequence[Unit]) -> list[Ask]:
