@@ -189,7 +189,7 @@ def flattened(text: str) -> list[Edit]:
         marked = len(_BARRED.findall(text))
         if "\n" in text.strip() or marked + (text.count("|") + text.count("｜") > 2) < 2:
             return []
-    elif text.count("\n") * 400 > len(text):
+    elif not _flat(text):
         return []
     out = []
     for m in _FLAT.finditer(text):
@@ -197,6 +197,11 @@ def flattened(text: str) -> list[Edit]:
         if (bar or (not short and len(m.group()) > 1)) and m.start() > 0 and m.end() < len(text):
             out.append(Edit(m.start(), m.end(), "\n"))
     return out if len(out) > 1 else []
+
+
+def _flat(text: str) -> bool:
+    """Whether a text has hardly a line break; that at the end of a file is none."""
+    return text.strip().count("\n") * 400 < len(text)
 
 
 def stray_spaces(text: str) -> list[Edit]:
@@ -209,7 +214,7 @@ def stray_spaces(text: str) -> list[Edit]:
     >>> apply(text, stray_spaces(text))
     '第三次会议 第C-064号：今年，我局贯彻落实，新增12个。'
     """
-    flat = len(text) > 120 and text.count("\n") * 400 < len(text)
+    flat = len(text) > 120 and _flat(text)
     last = len(text) - 1
     return [
         Edit(m.start(), m.end(), "")

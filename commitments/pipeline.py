@@ -242,7 +242,7 @@ def _source(text: str | Source) -> Source:
 
 def _completed(header: Header, source: Source) -> Header:
     """The header, and what it leaves open as the page or the row around the letter tells it."""
-    if source.format not in {"html", "json"}:  # what a .docx or .pdf says of itself is its template's
+    if source.format in {"docx", "pdf"}:  # what these say of themselves is their template's
         return header
     told = {name: source.metadata.get(name) for name in ("agency", "title", "doc_number", "result_code")}
     known = {name: value for name, value in told.items() if value and getattr(header, name) is None}

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import pytest
+import origins
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,8 +18,7 @@ from commitments.reply import Role, Status
 from commitments.segment import segment
 from commitments.structure import structure
 
-CASES = [json.loads(line) for line in (Path(__file__).parent / "cases" / "link.jsonl").open(encoding="utf-8")]
-ORIGINS = {"in_the_wild", "negative", "synthetic", "known_failures"}
+CASES = origins.load("link")
 # Several demands in one unit of the message, or an answer to another message: see the README of the data.
 STATUS = {status.value: status for status in Status}
 UNSURE = {
@@ -34,22 +33,10 @@ def read(text: str, asks: tuple[str, ...]) -> Draft:
 
 
 def test_cases_of_every_origin() -> None:
-    assert {c["origin"] for c in CASES} == ORIGINS
+    assert {c["origin"] for c in CASES} == origins.ORIGINS
 
 
-@pytest.mark.parametrize(
-    "case",
-    [
-        pytest.param(
-            c,
-            id=f"{c['origin']}-{n}",
-            marks=[pytest.mark.xfail(strict=True, reason=c["comment"])]
-            if c["origin"] == "known_failures"
-            else [],
-        )
-        for n, c in enumerate(CASES)
-    ],
-)
+@origins.parametrize(CASES)
 def test_case(case: dict[str, Any]) -> None:
     draft = read(case["text"], tuple(case["asks"]))
     found = [

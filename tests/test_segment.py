@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import origins
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,10 +16,7 @@ from commitments.draft import Region
 from commitments.reply import Role
 from commitments.segment import SegmentConfig, clauses, segment
 
-CASES = [
-    json.loads(line) for line in (Path(__file__).parent / "cases" / "segment.jsonl").open(encoding="utf-8")
-]
-ORIGINS = {"in_the_wild", "negative", "synthetic", "known_failures"}
+CASES = origins.load("segment")
 LETTERS = st.text(
     alphabet="已建成2.,，。；;！？：:一、是1（）()《》“”’」\n\r\u3000 |Ab\u200b—附件", max_size=200
 )
@@ -31,22 +29,10 @@ def spans(text: str) -> set[tuple[int, int]]:
 
 
 def test_cases_of_every_origin() -> None:
-    assert {c["origin"] for c in CASES} == ORIGINS
+    assert {c["origin"] for c in CASES} == origins.ORIGINS
 
 
-@pytest.mark.parametrize(
-    "case",
-    [
-        pytest.param(
-            c,
-            id=f"{c['origin']}-{n}",
-            marks=[pytest.mark.xfail(strict=True, reason=c["comment"])]
-            if c["origin"] == "known_failures"
-            else [],
-        )
-        for n, c in enumerate(CASES)
-    ],
-)
+@origins.parametrize(CASES)
 def test_case(case: dict[str, Any]) -> None:
     assert [case["text"][s:e] for s, e in sorted(spans(case["text"]))] == case["units"]
 

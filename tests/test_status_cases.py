@@ -7,20 +7,16 @@ the limits.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
-import pytest
+import origins
 
 import commitments
 from commitments.pipeline import Pipeline
 from commitments.reply import Status
 
-CASES = [
-    json.loads(line) for line in (Path(__file__).parent / "cases" / "status.jsonl").open(encoding="utf-8")
-]
+CASES = origins.load("status")
 
 
 def wrong(nlp: Pipeline, case: dict[str, Any], *, also: bool = True) -> list[str]:
@@ -39,7 +35,7 @@ def wrong(nlp: Pipeline, case: dict[str, Any], *, also: bool = True) -> list[str
 
 
 def test_cases_are_complete() -> None:
-    assert {c["origin"] for c in CASES} == {"in_the_wild", "negative", "synthetic", "known_failures"}
+    assert {c["origin"] for c in CASES} == origins.ORIGINS
     assert {str(n) for n in range(1, 33)} <= {c["case"] for c in CASES}
     assert min(Counter(e["status"] for c in CASES for e in c["expect"])[s.value] for s in Status) >= 20
     for case in CASES:
@@ -49,19 +45,7 @@ def test_cases_are_complete() -> None:
         assert all(e["sentence"] in case["text"] for e in case["expect"])
 
 
-@pytest.mark.parametrize(
-    "case",
-    [
-        pytest.param(
-            c,
-            id=f"{c['origin']}-{c['case']}-{n}",
-            marks=[pytest.mark.xfail(strict=True, reason=c["comment"])]
-            if c["origin"] == "known_failures"
-            else [],
-        )
-        for n, c in enumerate(CASES)
-    ],
-)
+@origins.parametrize(CASES)
 def test_case(nlp: Pipeline, case: dict[str, Any]) -> None:
     assert wrong(nlp, case) == []
 

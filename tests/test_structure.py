@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import origins
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,10 +20,7 @@ from commitments.structure import StructureConfig, structure
 from commitments.structure.asks import split
 from commitments.structure.header import parse_date
 
-CASES = [
-    json.loads(line) for line in (Path(__file__).parent / "cases" / "structure.jsonl").open(encoding="utf-8")
-]
-ORIGINS = {"in_the_wild", "negative", "synthetic", "known_failures"}
+CASES = origins.load("structure")
 # Roles whose units are labelled none unread, and how often they may be wrong.
 UNREAD = {role: 0.01 for role in Role if role not in (Role.BODY, Role.OPENING)} | {Role.LEAD: 0.03}
 LETTERS = st.text(
@@ -38,22 +36,10 @@ def read(text: str, suggestion: str | tuple[str, ...] | None = None) -> Draft:
 
 
 def test_cases_of_every_origin() -> None:
-    assert {c["origin"] for c in CASES} == ORIGINS
+    assert {c["origin"] for c in CASES} == origins.ORIGINS
 
 
-@pytest.mark.parametrize(
-    "case",
-    [
-        pytest.param(
-            c,
-            id=f"{c['origin']}-{n}",
-            marks=[pytest.mark.xfail(strict=True, reason=c["comment"])]
-            if c["origin"] == "known_failures"
-            else [],
-        )
-        for n, c in enumerate(CASES)
-    ],
-)
+@origins.parametrize(CASES)
 def test_case(case: dict[str, Any]) -> None:
     draft = read(case["text"])
     if "roles" in case:
