@@ -310,6 +310,7 @@ def _reply(source: Source, cleaned: Cleaned, draft: Draft, model: str) -> Reply:
         where = span(item.start, item.end)
         return msgspec.structs.replace(item, title=title, start=where.start, end=where.end)
 
+    untouched = cleaned.match == source.text  # most texts need no repair, so that nothing is to be mapped
     sentences = []
     for unit, decision, answer in zip(draft.units, draft.decisions, draft.links, strict=True):
         where = span(unit.start, unit.end)
@@ -321,7 +322,9 @@ def _reply(source: Source, cleaned: Cleaned, draft: Draft, model: str) -> Reply:
                 status=decision.status,
                 also=decision.also,
                 confidence=decision.confidence,
-                evidence=tuple(_in_source(source, cleaned, item) for item in decision.evidence),
+                evidence=decision.evidence
+                if untouched
+                else tuple(_in_source(source, cleaned, item) for item in decision.evidence),
                 by=model,
                 link=answer,
                 section=unit.section,

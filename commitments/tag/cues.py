@@ -253,18 +253,25 @@ class Cues:
         def term(key: str, hit: Hit) -> Term:
             return Term(key, 1.0, How.CUE, unit.start + hit.start, unit.start + hit.end)
 
-        marks = [hit for hit in hits if hit.cue.status in _MARKS]
-        if not marks:
-            return
-        yield term(_LAST[marks[-1].cue.status], marks[-1])
-        refused = min((hit.clause for hit in hits if hit.cue.id in _REFUSALS), default=None)
-        promises = [hit for hit in marks if hit.cue.id in _PROMISES]
-        if refused is not None and promises and promises[-1].clause > refused:
-            yield term("K010", promises[-1])
-        findings = [hit for hit in hits if hit.cue.id in _FINDINGS]
-        done = min((hit.clause for hit in marks if hit.cue.status == "completed"), default=None)
-        if done is not None and findings and findings[-1].clause > done:
-            yield term("K011", findings[-1])
+        last = refused = promised = done = finding = None
+        for hit in hits:
+            row = hit.cue
+            if row.status in _MARKS:
+                last = hit
+                if row.id in _PROMISES:
+                    promised = hit
+                elif row.status == "completed":
+                    done = done or hit
+            elif row.id in _FINDINGS:
+                finding = hit
+                if row.id in _REFUSALS:
+                    refused = refused or hit
+        if last is not None:
+            yield term(_LAST[last.cue.status], last)
+        if refused is not None and promised is not None and promised.clause > refused.clause:
+            yield term("K010", promised)
+        if done is not None and finding is not None and finding.clause > done.clause:
+            yield term("K011", finding)
 
     def _headings(self, draft: Draft, found: Sequence[Sequence[Hit]]) -> dict[int, _Lead]:
         """The carrying cue in each section's heading, or else in that of the section around it."""
@@ -313,9 +320,8 @@ class Cues:
         """The terms that speak for the winner: by how much they lift it above the other statuses' mean."""
         weighed = []
         for term in terms:
-            row = points.get(term.key, _NOTHING)
-            lift = term.weight * _lift(row, best)
-            if lift > 0:
+            row = points.get(term.key)
+            if row is not None and (lift := term.weight * _lift(row, best)) > 0:
                 weighed.append((lift, term))
         weighed.sort(key=lambda pair: (pair[1].how is How.DEFAULT, -pair[0]))
         for lift, term in weighed[: self.config.shown]:
@@ -335,11 +341,16 @@ _NOTHING: Points = (0.0, 0.0, 0.0, 0.0)
 
 def _totals(terms: Sequence[Term], points: dict[str, Points]) -> list[float]:
     """The sum of each status, in the order of `STATUSES`."""
-    totals = [0.0, 0.0, 0.0, 0.0]
+    completed = ongoing = pledge = none = 0.0  # written out: this is the innermost loop
     for term in terms:
-        for i, value in enumerate(points.get(term.key, _NOTHING)):
-            totals[i] += term.weight * value
-    return totals
+        row = points.get(term.key)
+        if row is not None:
+            weight = term.weight
+            completed += weight * row[0]
+            ongoing += weight * row[1]
+            pledge += weight * row[2]
+            none += weight * row[3]
+    return [completed, ongoing, pledge, none]
 
 
 def _lift(row: Points, status: int) -> float:

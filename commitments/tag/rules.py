@@ -19,7 +19,11 @@ import msgspec
 from commitments import lexicon
 from commitments.draft import Unit
 from commitments.errors import SchemaError
+from commitments.reply import Role
 from commitments.segment import clauses
+from commitments.tag import READ_ROLES
+
+_SEARCHED = READ_ROLES | {Role.HEADING, Role.LEAD}
 
 # Conditions look at most this far from the words, so that a sentence of 5,000 characters costs no more than
 # its words do.
@@ -145,7 +149,7 @@ class Finder:
         )
 
     def find(self, text: str, units: Sequence[Unit], date: datetime.date | None = None) -> list[list[Hit]]:
-        """The cues of each unit, in order.
+        """The cues of each unit, in order; none of units that tell and open nothing, such as a signature.
 
         Args:
             text: the letter.
@@ -161,7 +165,8 @@ class Finder:
             begin = at
             while at < count and found[at][2] <= unit.end:
                 at += 1
-            hits.append(list(self._check(unit, found[begin:at], date)) if begin < at else [])
+            wanted = begin < at and unit.role in _SEARCHED
+            hits.append(list(self._check(unit, found[begin:at], date)) if wanted else [])
         return hits
 
     def _check(
@@ -182,11 +187,13 @@ class Finder:
                     continue
                 if not row.hold(before, after):
                     continue
-                key = row.cue.id, number
-                if row.unless is not None and key not in cancelled:
-                    cancelled[key] = row.unless.search(text[first:last]) is not None
-                if not cancelled.get(key, False):
-                    yield Hit(row.cue, start, end, number, start <= opening)
+                if row.unless is not None:
+                    key = row.cue.id, number
+                    if key not in cancelled:
+                        cancelled[key] = row.unless.search(text[first:last]) is not None
+                    if cancelled[key]:
+                        continue
+                yield Hit(row.cue, start, end, number, start <= opening)
 
 
 def _compile(row: Cue) -> _Conditions:
