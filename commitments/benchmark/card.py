@@ -11,6 +11,7 @@ from math import floor, log10
 from pathlib import Path
 
 from commitments.benchmark.figures import Figures
+from commitments.benchmark.growth import TELLING
 from commitments.benchmark.speed import CUES, KEYWORDS, METHODS, REGEX, SPACY, STAGES, Rate, Spread, Texts
 from commitments.errors import SchemaError
 from commitments.evaluate import MEANING, Report
@@ -225,7 +226,7 @@ def _also(figures: Figures) -> str:
     shapes = [g for g in figures.growth if g.name != "letter"]
     if shapes:
         bad = [g.name for g in shapes if not g.linear]
-        most = max(g.ratio or 0.0 for g in shapes)
+        most = max((g.ratio or 0.0 for g in shapes if g.seconds[-1] >= TELLING), default=0.0)
         words = f"Of {len(shapes)} kinds of text made to be slow, twice the length takes at most"
         said.append(
             f"{words} {most:.1f} times as long" + (f" (not linear: {', '.join(bad)})." if bad else ".")

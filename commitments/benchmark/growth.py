@@ -20,6 +20,9 @@ SUSPECT = 2.6
 LONGEST = 100_000
 """Characters of the longest shape."""
 
+TELLING = 0.05
+"""Seconds below which a ratio is noise."""
+
 LIMIT = 8.0
 """Seconds after which a text is not doubled again."""
 
@@ -102,8 +105,8 @@ class Growth(msgspec.Struct, frozen=True):
 
     @property
     def linear(self) -> bool:
-        """Whether the last doubling is no reason for suspicion."""
-        return not self.stopped and (self.ratio or 0.0) <= SUSPECT
+        """Whether the last doubling is no reason for suspicion, or too short to tell."""
+        return not self.stopped and ((self.ratio or 0.0) <= SUSPECT or self.seconds[-1] < TELLING)
 
 
 def grow(
@@ -133,7 +136,7 @@ def grow(
         seconds.append(best)
         if best > limit:
             break
-    # What looks slow may have been a pause of the machine or of the garbage collector: look again.
+    # What looks slow may have been a pause of the machine: look again.
     for _ in range(4):
         if Growth(name, tuple(measured), tuple(seconds)).linear or seconds[-1] > limit:
             break
@@ -162,7 +165,12 @@ def adversarial(read: Callable[[str], object], longest: int = LONGEST, doublings
 
 
 def _seconds(read: Callable[[str], object], text: str) -> float:
+    # The collector's full passes come in steps, which look like a bend where there is none.
     gc.collect()
-    began = time.process_time()
-    read(text)
-    return max(time.process_time() - began, 1e-9)
+    gc.disable()
+    try:
+        began = time.process_time()
+        read(text)
+        return max(time.process_time() - began, 1e-9)
+    finally:
+        gc.enable()
