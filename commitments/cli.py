@@ -123,6 +123,8 @@ def show(
     """  # noqa: D301 - typer wants the character itself
     from commitments import terminal, view
 
+    if html and any(html.exists() and Path(f).exists() and html.samefile(f) for f in files):
+        raise typer.BadParameter(f"{html} is a letter to be read; name another file", param_hint="--html")
     nlp = _load(model)
     given = _suggestion(suggestion, suggestion_file)
     failures: list[str] = []

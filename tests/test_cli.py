@@ -99,6 +99,14 @@ def test_html_page_holds_all_letters(letter: Path, tmp_path: Path) -> None:
     assert "未来承诺" in html
 
 
+def test_html_never_overwrites_a_letter(letter: Path) -> None:
+    before = letter.read_bytes()
+    result = run("show", letter, "--html", letter)
+    assert result.exit_code == 2
+    assert "name another file" in result.stderr
+    assert letter.read_bytes() == before
+
+
 def test_html_that_cannot_be_written_is_told(letter: Path, tmp_path: Path) -> None:
     result = run("show", letter, "--html", tmp_path / "no" / "such" / "out.html")
     assert result.exit_code == 1
