@@ -1,13 +1,14 @@
 """Status by cues: a rule system whose every row can be read, cited and argued with (线索词规则).
 
 The rows (which words, where, what cancels, what inherits) stand in ``lexicon/cues.toml``, their points in
-``lexicon/points.toml``. A sentence's status is found in three steps:
+``lexicon/points.toml``. A sentence's status is found in four steps:
 
 1. its own cues count in full, and those of clauses before its last marked clause by half: the last main
    predicate decides a mixed sentence;
 2. it inherits from the lead (“下一步，……”) or the heading before it, until another lead, or another heading,
    opens something else;
-3. each row gives points to each status; the status with the most points wins, and others that a strong cue of
+3. traits of the sentence count too (the ``K`` rows), such as a promise after a refusal; and
+4. each row gives points to each status; the status with the most points wins, and others that a strong cue of
    their own speaks for are in ``also``.
 
 A scorecard of whole numbers keeps every sum checkable by hand. The points are fitted on training letters and
