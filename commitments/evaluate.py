@@ -278,17 +278,19 @@ def _commit() -> str | None:
     return told.stdout.strip() or None if told.returncode == 0 else None
 
 
-def _number(value: float | None) -> str:
+def number(value: float | None) -> str:
+    """A figure as reports write it; a dash where there is none."""
     return "—" if value is None else f"{value:.3f}"
 
 
-def _with_bounds(found: Interval) -> str:
+def bounded(found: Interval) -> str:
+    """A figure with its interval, where it has one."""
     if found.low is None or found.high is None:
-        return _number(found.value)
-    return f"{_number(found.value)} [{_number(found.low)}, {_number(found.high)}]"
+        return number(found.value)
+    return f"{number(found.value)} [{number(found.low)}, {number(found.high)}]"
 
 
-def _table(rows: Sequence[Sequence[str]]) -> list[str]:
+def columns(rows: Sequence[Sequence[str]]) -> list[str]:
     """Columns side by side; the first is aligned to the left, the others to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = []
@@ -315,36 +317,36 @@ def _render(report: Report) -> str:
 
     table = [["", *models]]
     for key in MEANING:
-        table.append([key, *(_with_bounds(report.measured.figures[name][key]) for name in models)])
-    lines += ["", "Figures", *_table(table)]
+        table.append([key, *(bounded(report.measured.figures[name][key]) for name in models)])
+    lines += ["", "Figures", *columns(table)]
 
     if report.measured.differences:
         lines += ["", "Difference in macro_f1 on the same letters"]
         for d in report.measured.differences:
-            lines.append(f"  {d.model} - {d.baseline}: {_with_bounds(d.interval)}")
+            lines.append(f"  {d.model} - {d.baseline}: {bounded(d.interval)}")
 
     table = [["", "precision", "recall", "f1", *(f"f1 {name}" for name in models[1:]), "units"]]
     for label in LABELS:
         own = report.classes[report.model][label.value]
-        rivals = [_number(report.classes[name][label.value].f1) for name in models[1:]]
-        f1 = _with_bounds(report.measured.figures[report.model][f"f1_{label.value}"])
-        figures = [_number(own.precision), _number(own.recall), f1, *rivals]
+        rivals = [number(report.classes[name][label.value].f1) for name in models[1:]]
+        f1 = bounded(report.measured.figures[report.model][f"f1_{label.value}"])
+        figures = [number(own.precision), number(own.recall), f1, *rivals]
         table.append([label.value, *figures, f"{own.support:,}"])
-    lines += ["", f"Classes, {report.model}", *_table(table)]
+    lines += ["", f"Classes, {report.model}", *columns(table)]
 
     table = [["gold \\ predicted", *(label.value for label in LABELS)]]
     for gold, cells in report.confusion[report.model].items():
         table.append([gold, *(f"{cell:,}" for cell in cells.values())])
-    lines += ["", f"Confusion, {report.model}", *_table(table)]
+    lines += ["", f"Confusion, {report.model}", *columns(table)]
 
     for by in dict.fromkeys(group.by for group in report.groups):
         table = [["", "letters", "units", *(f"macro_f1 {name}" for name in models), "soft", "links_all"]]
         for group in (group for group in report.groups if group.by == by):
             of_group = group.measured
-            row = [_with_bounds(of_group.figures[name]["macro_f1"]) for name in models]
-            row += [_number(of_group.figures[report.model][key].value) for key in ("soft", "links_all")]
+            row = [bounded(of_group.figures[name]["macro_f1"]) for name in models]
+            row += [number(of_group.figures[report.model][key].value) for key in ("soft", "links_all")]
             table.append([group.name, f"{of_group.letters:,}", f"{of_group.units:,}", *row])
-        lines += ["", f"By {by}", *_table(table)]
+        lines += ["", f"By {by}", *columns(table)]
 
     if report.failures:
         lines += ["", "Could not be read, counted as none"]

@@ -14,8 +14,8 @@ from commitments.benchmark.figures import Figures
 from commitments.benchmark.growth import TELLING
 from commitments.benchmark.speed import CUES, KEYWORDS, METHODS, REGEX, SPACY, STAGES, Rate, Spread, Texts
 from commitments.errors import SchemaError
-from commitments.evaluate import MEANING, Report
-from commitments.metrics import CONFIDENCE, LABELS, Interval
+from commitments.evaluate import MEANING, Report, bounded, columns, number
+from commitments.metrics import CONFIDENCE, LABELS
 
 BEGIN, END = "<!-- figures:start -->", "<!-- figures:end -->"
 
@@ -150,7 +150,7 @@ def screen(figures: Figures) -> str:
         for name, rate in named.items():
             low, high = _count(rate.per_second.low), _count(rate.per_second.high)
             rows.append([name, _count(rate.per_second.median), f"[{low}, {high}]", _spread(rate.cues)])
-        lines += ["", title, *_columns(rows)]
+        lines += ["", title, *columns(rows)]
         lines += [f"  {name}: not measured, {why}" for name, why in of.skipped.items()]
     if figures.growth:
         rows = [["", "characters", "seconds", "last doubling", ""]]
@@ -160,7 +160,7 @@ def screen(figures: Figures) -> str:
             rows.append(
                 [of_kind.name, f"{of_kind.sizes[-1]:,}", f"{of_kind.seconds[-1]:.3f}", ratio, verdict]
             )
-        lines += ["", "Time with length (in linear time, × 2)", *_columns(rows)]
+        lines += ["", "Time with length (in linear time, × 2)", *columns(rows)]
     if figures.start:
         begun = figures.start
         lines += ["", "Start, seconds: median [least, most]"]
@@ -182,8 +182,8 @@ def _accuracy(figures: Figures) -> list[str]:
     for name, report in figures.accuracy.items():
         found = report.measured.figures
         own = found[MODELS[0]]
-        macro = [_bounds(found[m]["macro_f1"]) for m in MODELS]
-        rest = [_number(own[key].value) for key in ("soft", "links", "boundaries_f1")]
+        macro = [bounded(found[m]["macro_f1"]) for m in MODELS]
+        rest = [number(own[key].value) for key in ("soft", "links", "boundaries_f1")]
         data = report.data[0]
         rows.append(
             [_title(name), f"{data.letters:,}", f"{data.units:,}", f"**{macro[0]}**", *macro[1:], *rest]
@@ -251,10 +251,10 @@ def _report(report: Report) -> list[str]:
     own = report.measured.figures[MODELS[0]]
     for label in LABELS:
         of = report.classes[MODELS[0]][label.value]
-        rivals = [_number(report.classes[m][label.value].f1) for m in MODELS[1:]]
-        f1 = _bounds(own[f"f1_{label.value}"])
+        rivals = [number(report.classes[m][label.value].f1) for m in MODELS[1:]]
+        f1 = bounded(own[f"f1_{label.value}"])
         rows.append(
-            [f"`{label.value}`", _number(of.precision), _number(of.recall), f1, *rivals, f"{of.support:,}"]
+            [f"`{label.value}`", number(of.precision), number(of.recall), f1, *rivals, f"{of.support:,}"]
         )
     lines = _table(rows)
     rows = [["gold \\ predicted", *(label.value for label in LABELS)]]
@@ -265,11 +265,11 @@ def _report(report: Report) -> list[str]:
     if kinds:
         rows = [["kind", "letters", "sentences", *(f"`{m}`" for m in MODELS)]]
         for group in kinds:
-            found = [_bounds(group.measured.figures[m]["macro_f1"]) for m in MODELS]
+            found = [bounded(group.measured.figures[m]["macro_f1"]) for m in MODELS]
             rows.append([group.name, f"{group.measured.letters:,}", f"{group.measured.units:,}", *found])
         lines += [*_table(rows), ""]
     keys = ("accuracy", "soft", "links", "links_all", "boundaries_f1", "exact_units")
-    return [*lines, *(f"- {key}: {_bounds(own[key])} ({MEANING[key]})" for key in keys)]
+    return [*lines, *(f"- {key}: {bounded(own[key])} ({MEANING[key]})" for key in keys)]
 
 
 def _stages(sets: Iterable[Texts]) -> list[str]:
@@ -292,25 +292,6 @@ def _title(name: str) -> str:
 def _table(rows: Sequence[Sequence[str]]) -> list[str]:
     head, *body = [f"| {' | '.join(row)} |" for row in rows]
     return [head, "| --- |" + " ---: |" * (len(rows[0]) - 1), *body]
-
-
-def _columns(rows: Sequence[Sequence[str]]) -> list[str]:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = []
-    for first, *others in rows:
-        cells = [cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True)]
-        lines.append("  ".join(["  " + first.ljust(widths[0]), *cells]).rstrip())
-    return lines
-
-
-def _number(value: float | None) -> str:
-    return "—" if value is None else f"{value:.3f}"
-
-
-def _bounds(found: Interval) -> str:
-    if found.low is None or found.high is None:
-        return _number(found.value)
-    return f"{_number(found.value)} [{_number(found.low)}, {_number(found.high)}]"
 
 
 def _count(value: float) -> str:

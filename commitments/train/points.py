@@ -26,7 +26,8 @@ SCALE = 10.0
 """Points of one unit of log-odds: fine enough that rounding changes next to nothing."""
 
 SHRINK = 0.5
-"""Inverse strength of the L2 penalty, chosen by cross-validation over training documents."""
+"""Inverse strength of the L2 penalty, chosen by cross-validation over training documents and on gold letters
+kept for choosing; between 0.3 and 1 it makes no difference that could be told from noise."""
 
 DEVIATION = 0.7
 """How freely a register's points may leave the shared ones, chosen likewise."""
