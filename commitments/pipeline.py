@@ -87,7 +87,7 @@ class Pipeline:
             SchemaError: an argument is of another type, or the date is none.
         """
         source = _source(text)
-        cleaned, draft = self.draft(source, suggestion=suggestion, date=date)
+        cleaned, draft = self._draft(source, suggestion, date)
         return self._finish(source, cleaned, draft)
 
     def explain(
@@ -115,7 +115,7 @@ class Pipeline:
         True
         """
         source = _source(text)
-        cleaned, draft = self.draft(source, suggestion=suggestion, date=date)
+        cleaned, draft = self._draft(source, suggestion, date)
         reply = self._finish(source, cleaned, draft)
         if not isinstance(sentence, int) or not 1 <= sentence <= len(reply.sentences):
             raise SchemaError(
@@ -181,7 +181,11 @@ class Pipeline:
 
         For those who write or train a tagger.
         """
-        source = _source(text)
+        return self._draft(_source(text), suggestion, date)
+
+    def _draft(
+        self, source: Source, suggestion: Suggestion, date: str | datetime.date | None
+    ) -> tuple[Cleaned, Draft]:
         given = _suggestion(source.suggestion if suggestion is None else suggestion)
         cleaned = clean(source.text, source.regions, self.config.clean)
         draft = Draft(
