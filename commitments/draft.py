@@ -69,6 +69,7 @@ class Decision(msgspec.Struct, frozen=True):
     also: tuple[Status, ...] = ()
     confidence: float = 1.0
     evidence: tuple[Evidence, ...] = ()
+    undecided: bool = False
 
 
 class Draft(msgspec.Struct, frozen=True):

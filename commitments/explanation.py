@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from commitments.reply import Ask, How, Reply, Sentence, Status
+from commitments.reply import Ask, Evidence, How, Reply, Sentence, Status
 
 
 class Summand(msgspec.Struct, frozen=True):
@@ -83,11 +83,14 @@ class Explanation(msgspec.Struct, frozen=True):
         number: the sentence's, from 1.
         scorecard: the sum that decided; ``None`` where none did: the sentence's role settled it (a heading,
             a signature), or the model does not count points.
+        moved: the words that moved a trained model's decision: ``points`` are what hiding them takes from the
+            log-odds of the status. Empty for a model of rules.
     """
 
     reply: Reply
     number: int
     scorecard: Scorecard | None = None
+    moved: tuple[Evidence, ...] = ()
 
     @property
     def sentence(self) -> Sentence:
@@ -120,6 +123,7 @@ class Explanation(msgspec.Struct, frozen=True):
             "sentence": msgspec.to_builtins(self.sentence),
             "headings": list(self.section),
             "asks": msgspec.to_builtins(self.asks),
+            "moved": msgspec.to_builtins(self.moved),
             "scorecard": card
             and {
                 **msgspec.to_builtins(card),

@@ -28,14 +28,15 @@ COLUMNS: dict[str, str] = {
     "status": "completed, ongoing, pledge or none (举措状态)",
     "also": "list of further statuses of a mixed sentence",
     "confidence": "of the status, from 0 to 1",
+    "undecided": "whether it is below what was asked for; status is then only the likeliest (存疑)",
     "role": "what it is in the letter: body, heading, salutation … (位置)",
     "section": "headings that it stands under, the outermost first, joined by ' > '",
     "asks": "list of ids of the asks that it answers, '*' spelled out (诉求)",
     "link_by": "rule that linked it to its asks",
     "link_score": "of that link, from 0 to 1",
-    "evidence": "words that decided its status; empty when no words did (依据)",
-    "rule": "id of the rule that weighed most",
-    "how": "whether the words stand in it (cue), or it inherits from elsewhere (inherited) …",
+    "evidence": "words that speak for its status; empty when none do (依据)",
+    "rule": "id of the rule that weighed most, or name and version of the trained model",
+    "how": "whether a trained model decided (model), or words in it (cue), or before it (inherited) …",
     "by": "model that decided",
     "kind": "suggestion (建议), proposal (提案), message (留言) or report",
     "agency": "body that replies",
@@ -145,6 +146,7 @@ def rows(reply: Reply) -> list[dict[str, Any]]:
     out: list[dict[str, Any]] = []
     for number, s in enumerate(reply.sentences, 1):
         best = s.evidence[0] if s.evidence else None
+        words = next((evidence.text for evidence in s.evidence if evidence.text), "")
         out.append(
             {
                 "name": reply.name,
@@ -156,12 +158,13 @@ def rows(reply: Reply) -> list[dict[str, Any]]:
                 "status": s.status.value,
                 "also": [status.value for status in s.also],
                 "confidence": s.confidence,
+                "undecided": s.undecided,
                 "role": s.role.value,
                 "section": "" if s.section is None else paths[s.section],
                 "asks": every if "*" in s.asks else list(s.asks),
                 "link_by": s.link.by,
                 "link_score": s.link.score,
-                "evidence": best.text if best else "",
+                "evidence": words,
                 "rule": best.rule if best else "",
                 "how": best.how.value if best else "",
                 "by": s.by,

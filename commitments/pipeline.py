@@ -10,10 +10,12 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 
+from commitments import models
 from commitments.clean import CleanConfig, Cleaned, clean
 from commitments.draft import Draft, Header
 from commitments.errors import ModelError, SchemaError
@@ -24,7 +26,7 @@ from commitments.reply import Ask, Evidence, Reply, Section, Sentence, Span
 from commitments.segment import SegmentConfig, segment
 from commitments.structure import StructureConfig, structure
 from commitments.structure.header import parse_date
-from commitments.tag import ScoringTagger, Tagger
+from commitments.tag import READ_ROLES, OccludingTagger, ScoringTagger, Tagger
 from commitments.tag.baselines import Keywords, Majority
 from commitments.tag.cues import Cues, CuesConfig
 
@@ -33,13 +35,23 @@ Suggestion = str | Sequence[str] | None
 
 
 class PipelineConfig(msgspec.Struct, frozen=True):
-    """The configuration of every stage; each stage's own class holds its defaults."""
+    """The configuration of every stage; each stage's own class holds its defaults.
+
+    Attributes:
+        clean: of the cleaning.
+        segment: of the cutting into sentences.
+        structure: of finding the letter's parts.
+        cues: of the rules.
+        link: of the links.
+        abstain: confidence below which a sentence is left undecided; 0 decides all.
+    """
 
     clean: CleanConfig = CleanConfig()
     segment: SegmentConfig = SegmentConfig()
     structure: StructureConfig = StructureConfig()
     cues: CuesConfig = CuesConfig()
     link: LinkConfig = LinkConfig()
+    abstain: float = 0.0
 
 
 class Pipeline:
@@ -127,10 +139,21 @@ class Pipeline:
         if card is not None:
             rows = tuple(_in_source(source, cleaned, row) for row in card.summands)
             card = msgspec.structs.replace(card, summands=rows)
-        return Explanation(reply, sentence, card)
+        moved: tuple[Evidence, ...] = ()
+        if isinstance(self.tagger, OccludingTagger):
+            moved = tuple(_in_source(source, cleaned, e) for e in self.tagger.occlude(draft, sentence - 1))
+        return Explanation(reply, sentence, card, moved)
 
     def _finish(self, source: Source, cleaned: Cleaned, draft: Draft) -> Reply:
-        draft = msgspec.structs.replace(draft, decisions=self.tagger.tag(draft))
+        decisions = self.tagger.tag(draft)
+        if self.config.abstain:
+            decisions = tuple(
+                msgspec.structs.replace(decision, undecided=True)
+                if unit.role in READ_ROLES and decision.confidence < self.config.abstain
+                else decision
+                for unit, decision in zip(draft.units, decisions, strict=True)
+            )
+        draft = msgspec.structs.replace(draft, decisions=decisions)
         draft = link(draft, self.config.link)
         return _reply(source, cleaned, draft, self.name)
 
@@ -199,23 +222,57 @@ class Pipeline:
         return cleaned, msgspec.structs.replace(draft, header=_completed(draft.header, source))
 
 
-def load(name: str = "cues", config: PipelineConfig | None = None) -> Pipeline:
+def load(
+    name: str | Path = models.DEFAULT,
+    config: PipelineConfig | None = None,
+    *,
+    abstain: float | None = None,
+    threads: int = 0,
+) -> Pipeline:
     """A pipeline, ready to read letters.
 
     Args:
-        name: ``cues`` (rules), or a baseline that any method must beat: ``keywords`` or ``majority``.
+        name: a model that comes with the library (``commitments models`` lists them), the path of a model
+            folder, ``cues`` (rules), or a baseline that any method must beat: ``keywords`` or ``majority``.
         config: of the stages; the defaults when not given.
+        abstain: confidence below which a sentence is left undecided, such as 0.6; the config's when not
+            given.
+        threads: of a trained model; 0 is one a core. The result does not depend on it.
 
     Raises:
-        ModelError: there is no such model.
+        ModelError: there is no such model, or a file of it is missing or changed.
+        SchemaError: `abstain` is no share.
 
     >>> load("cues").tagger.name
     'cues'
+    >>> load(abstain=0.6)("公园的事。").sentences[0].undecided in (True, False)
+    True
     """
     config = config or PipelineConfig()
-    if not isinstance(name, str) or name not in _TAGGERS:
-        raise ModelError(f"no model {name!r}; there are {', '.join(_TAGGERS)}")
-    return Pipeline(_TAGGERS[name](config), config)
+    if abstain is not None:
+        if not 0 <= abstain <= 1:
+            raise SchemaError(f"abstain={abstain!r} is no share; give a confidence between 0 and 1")
+        config = msgspec.structs.replace(config, abstain=abstain)
+    if isinstance(name, str) and name in _TAGGERS:
+        return Pipeline(_TAGGERS[name](config), config)
+    if not isinstance(name, str | Path) or not str(name):
+        raise ModelError(f"no model {name!r}; give the name of one, or the path of its folder")
+    return Pipeline(_trained(models.find(name), config, threads), config)
+
+
+def _trained(folder: models.Folder, config: PipelineConfig, threads: int) -> Tagger:
+    """The tagger that reads a model folder."""
+    if folder.manifest.kind == "encoder":
+        from commitments.tag.encoder import Encoder
+
+        return Encoder(folder, cues=_cues(config.cues), threads=threads)
+    if folder.manifest.kind == "cascade":
+        from commitments.tag.cascade import Cascade
+
+        return Cascade(folder, cues=_cues(config.cues), threads=threads)
+    raise ModelError(
+        f"{folder.path}: is of kind {folder.manifest.kind!r}, which this version of the library does not know"
+    )
 
 
 @lru_cache(maxsize=8)
@@ -228,6 +285,8 @@ _TAGGERS: dict[str, Callable[[PipelineConfig], Tagger]] = {
     "keywords": lambda _: Keywords(),
     "majority": lambda _: Majority(),
 }
+RULES = tuple(_TAGGERS)
+"""Names of the taggers that need no model folder."""
 
 
 def _source(text: str | Source) -> Source:
@@ -326,6 +385,7 @@ def _reply(source: Source, cleaned: Cleaned, draft: Draft, model: str) -> Reply:
                 status=decision.status,
                 also=decision.also,
                 confidence=decision.confidence,
+                undecided=decision.undecided,
                 evidence=decision.evidence
                 if untouched
                 else tuple(_in_source(source, cleaned, item) for item in decision.evidence),

@@ -94,6 +94,8 @@ class How(_Term):
     INHERITED = "inherited", "承前"
     ROLE = "role", "位置"
     DEFAULT = "default", "默认"
+    MODEL = "model", "模型"
+    OCCLUSION = "occlusion", "遮盖"
 
 
 class Span(msgspec.Struct, frozen=True):
@@ -190,13 +192,16 @@ class Sentence(msgspec.Struct, frozen=True):
         text: ``reply.text[start:end]``, hard line breaks included.
         status: what the responding side says of its act.
         also: further statuses of a mixed sentence.
-        confidence: of the status, between 0 and 1; to sort by, not calibrated.
+        confidence: of the status, between 0 and 1. Of a trained model it is calibrated: of the sentences with
+            0.9, nine in ten are right on letters like those that it was calibrated on. Of ``cues`` it is not.
         evidence: why, strongest first.
         by: what decided: model name and version.
         link: which asks it answers, with the reason.
         section: index into ``reply.sections``; ``None`` before the first heading.
         role: what it is in the letter.
         clean: its text with hard wraps and stray spaces mended.
+        undecided: whether the confidence is below what was asked for (``load(abstain=…)``); ``status`` is
+            then only the likeliest, and the sentence is not among ``reply.measures``.
     """
 
     start: int
@@ -211,6 +216,7 @@ class Sentence(msgspec.Struct, frozen=True):
     section: int | None = None
     role: Role = Role.BODY
     clean: str = ""
+    undecided: bool = False
 
     @property
     def asks(self) -> tuple[str, ...]:
@@ -266,23 +272,31 @@ class Reply(msgspec.Struct, frozen=True):
 
     @property
     def measures(self) -> tuple[Sentence, ...]:
-        """Sentences whose status is not none (举措)."""
-        return tuple(s for s in self.sentences if s.status is not Status.NONE)
+        """Sentences whose status is not none (举措), those left undecided not included."""
+        return tuple(s for s in self.sentences if s.status is not Status.NONE and not s.undecided)
 
     @property
     def completed(self) -> tuple[Sentence, ...]:
         """Sentences that tell what was done (已完成举措)."""
-        return tuple(s for s in self.sentences if s.status is Status.COMPLETED)
+        return self._of(Status.COMPLETED)
 
     @property
     def ongoing(self) -> tuple[Sentence, ...]:
         """Sentences that tell what is being done (持续推进举措)."""
-        return tuple(s for s in self.sentences if s.status is Status.ONGOING)
+        return self._of(Status.ONGOING)
 
     @property
     def pledges(self) -> tuple[Sentence, ...]:
         """Sentences that promise (未来承诺)."""
-        return tuple(s for s in self.sentences if s.status is Status.PLEDGE)
+        return self._of(Status.PLEDGE)
+
+    @property
+    def undecided(self) -> tuple[Sentence, ...]:
+        """Sentences left undecided (存疑), where ``load(abstain=…)`` asked for that."""
+        return tuple(s for s in self.sentences if s.undecided)
+
+    def _of(self, status: Status) -> tuple[Sentence, ...]:
+        return tuple(s for s in self.sentences if s.status is status and not s.undecided)
 
     def answers(self, ask: str) -> tuple[Sentence, ...]:
         """Measures that answer one ask, those that answer all of them included.

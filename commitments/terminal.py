@@ -131,12 +131,19 @@ class Terminal:
         self._fact("model", f"{plain(s.by or reply.model)} · confidence {s.confidence:.2f}")
         self._fact("place", f"characters {s.start}:{s.end} · {s.role.value} {s.role.zh}")
         self._fact("section", plain(" > ".join(told.section)) or "before the first heading")
+        if s.undecided:
+            self._fact("", "undecided: below the confidence that was asked for")
         if told.scorecard is not None:
             self._scorecard(told.scorecard)
         else:
             self._fact("evidence", "" if s.evidence else "none: no rule speaks")
             for evidence in s.evidence:
                 self._line(Text(" "), Text(_reason(evidence, place=True)))
+        if told.moved:
+            self._fact("moved by", "what hiding these words takes from the status, in log-odds")
+            for evidence in told.moved:
+                where = f"“{plain(evidence.text)}” at {evidence.start}:{evidence.end}"
+                self._line(Text(" "), Text(f"{evidence.points:+.2f} {where}"))
         self._fact("asks", _link(s))
         for ask in told.asks:
             self._line(Text(" "), Text(f"{plain(ask.id)} {plain(ask.text)}", style="cyan"))
@@ -206,7 +213,7 @@ class Terminal:
     def _counts(self, sentences: tuple[Sentence, ...], *, names: bool = False) -> Text:
         counts = dict.fromkeys(Status, 0)
         for s in sentences:
-            counts[s.status] += 1
+            counts[s.status] += not s.undecided
         parts = [
             Text(
                 f"{self._marks[status]} {count}{f' {status.value}' if names else ''}".strip(), _STYLE[status]
@@ -217,6 +224,8 @@ class Terminal:
         return Text("  ").join(parts)
 
     def _mark(self, s: Sentence) -> Text:
+        if s.undecided:
+            return Text("?", "dim")
         return Text("").join(Text(self._marks[x], _STYLE[x]) for x in (s.status, *s.also))
 
     def _sentence(self, s: Sentence) -> Text:

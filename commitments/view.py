@@ -57,6 +57,7 @@ _WORDS: dict[Lang, dict[str, str]] = {
         "also": "also",
         "sentence": "sentence",
         "confidence": "confidence",
+        "undecided": "undecided",
         "warnings": "Note",
         "untitled": "Untitled letter",
     },
@@ -76,6 +77,7 @@ _WORDS: dict[Lang, dict[str, str]] = {
         "also": "兼",
         "sentence": "句",
         "confidence": "置信度",
+        "undecided": "存疑",
         "warnings": "提示",
         "untitled": "无题",
     },
@@ -204,7 +206,7 @@ def _counts(reply: Reply) -> dict[Status, int]:
     """How many of the letter's own sentences have each status."""
     counts = dict.fromkeys(Status, 0)
     for s in reply.sentences:
-        counts[s.status] += s.role not in FOREIGN
+        counts[s.status] += s.role not in FOREIGN and not s.undecided
     return counts
 
 
@@ -246,7 +248,7 @@ def _asks(reply: Reply, lang: Lang, key: str) -> str:
         return f'<p class="quiet">{words["no_asks"]}</p>'
     answers: dict[str, list[int]] = {ask_id: [] for ask_id in (*(ask.id for ask in reply.asks), "*")}
     for n, s in enumerate(reply.sentences):
-        for ask_id in s.asks if s.status is not Status.NONE else ():
+        for ask_id in s.asks if s.status is not Status.NONE and not s.undecided else ():
             answers[ask_id].append(n)
     items = [
         f'<li class="ask a{i}" tabindex="0"><span class="id">{_safe(ask.id)}</span> {_safe(ask.text)}'
@@ -313,10 +315,13 @@ def _sentence(n: int, s: Sentence, places: dict[str, str], lang: Lang, key: str)
         for i, status in enumerate((s.status, *s.also))
         if MARKS[status]
     )
-    measure = s.status is not Status.NONE
+    if s.undecided:
+        marks = f'<span class="mark minor" title="{_WORDS[lang]["undecided"]}">?</span>'
+    shown = Status.NONE if s.undecided else s.status
+    measure = shown is not Status.NONE
     lit = "".join(f" {places.get(ask, 'all')}" for ask in s.asks) if measure else ""
     return (
-        f'<details class="s {s.status.value}{heading}{lit}" {anchor}><summary>{marks}{text}</summary>'
+        f'<details class="s {shown.value}{heading}{lit}" {anchor}><summary>{marks}{text}</summary>'
         f'<span class="why">{_why(n, s, lang)}</span></details>'
     )
 
@@ -326,7 +331,7 @@ def _why(n: int, s: Sentence, lang: Lang) -> str:
     also = f" · {words['also']} {', '.join(_name(x, lang) for x in s.also)}" if s.also else ""
     lines = [
         f"<b>{words['sentence']} {n + 1} · {_name(s.status, lang)}</b>{also}"
-        f" · {words['confidence']} {s.confidence:.2f}"
+        f" · {words['confidence']} {s.confidence:.2f}{' · ' + words['undecided'] if s.undecided else ''}"
     ]
     lines += [_reason(evidence, lang) for evidence in s.evidence] or [words["default"]]
     if s.status is not Status.NONE:

@@ -61,10 +61,10 @@ def shared() -> Path:
 
 @pytest.fixture(scope="session")
 def nlp() -> Pipeline:
-    """The default pipeline, loaded once."""
+    """The rules, loaded once."""
     import commitments
 
-    return commitments.load()
+    return commitments.load("cues")
 
 
 @pytest.fixture

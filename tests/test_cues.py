@@ -95,7 +95,7 @@ def test_a_bad_row_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def statuses(text: str) -> list[str]:
-    return [s.status.value for s in commitments.load()(text).sentences if s.role is Role.BODY]
+    return [s.status.value for s in commitments.load("cues")(text).sentences if s.role is Role.BODY]
 
 
 def test_bare_verbs_take_their_status_from_the_lead() -> None:
@@ -110,7 +110,7 @@ def test_a_heading_is_inherited_and_named_as_evidence() -> None:
         "李代表：\n您的建议收悉，现答复如下：\n一、工作开展情况\n我局正在改造道路。\n"
         "二、下一步工作打算\n加强路面巡查，完善交通标志。\n感谢您的支持！\n某市交通局"
     )
-    last = next(s for s in commitments.load()(letter).sentences if s.text.startswith("加强"))
+    last = next(s for s in commitments.load("cues")(letter).sentences if s.text.startswith("加强"))
     inherited = [e for e in last.evidence if e.how is How.INHERITED]
     assert last.status is Status.PLEDGE
     assert [(e.rule, e.text) for e in inherited] == [("P001^", "下一步工作打算")]
@@ -122,12 +122,12 @@ def test_a_marked_status_beats_an_inherited_one() -> None:
 
 
 def test_a_mixed_sentence_has_the_status_of_its_last_predicate() -> None:
-    sentence = commitments.load()("现已完成主体工程，预计10月底投入使用。").sentences[0]
+    sentence = commitments.load("cues")("现已完成主体工程，预计10月底投入使用。").sentences[0]
     assert (sentence.status, sentence.also) == (Status.PLEDGE, (Status.COMPLETED,))
 
 
 def test_the_scorecard_is_the_whole_sum(seed_text: str) -> None:
-    nlp = commitments.load()
+    nlp = commitments.load("cues")
     tagger = nlp.tagger
     assert isinstance(tagger, ScoringTagger)
     _, draft = nlp.draft(seed_text)
@@ -147,7 +147,7 @@ def test_the_scorecard_is_the_whole_sum(seed_text: str) -> None:
 
 def test_explanation_stands_in_the_callers_own_text() -> None:
     text = "现答复如下：\n一、今后打\n算\n我局将新建公\n园２个。\n二、其他\n我局将加强养护。"
-    nlp = commitments.load()
+    nlp = commitments.load("cues")
     for number, sentence in enumerate(nlp(text).sentences, 1):
         told = nlp.explain(text, number)
         assert told.sentence == sentence
@@ -166,7 +166,7 @@ def test_roles_settle_without_reading() -> None:
 
 
 def test_evidence_is_sorted_and_stands_where_it_says() -> None:
-    reply = commitments.load()("我局已于3月召开会议，下一步将新建公园2个。")
+    reply = commitments.load("cues")("我局已于3月召开会议，下一步将新建公园2个。")
     for sentence in reply.sentences:
         own = [e for e in sentence.evidence if e.how is not How.DEFAULT]
         assert [e.points for e in own] == sorted((e.points for e in own), reverse=True)

@@ -26,7 +26,7 @@ ROOT = Path(__file__).parent.parent
 LETTERS: list[dict[str, Any]] = [
     json.loads(line) for line in (ROOT / "seeds" / "letters" / "dev.jsonl").open(encoding="utf-8")
 ]
-NLP = commitments.load()
+NLP = commitments.load("cues")
 
 PIECES = """
 下一步， 我局 已建成 将 正在推进 一、 （二） 1. 一是 ① 第三， 关于您提出的 建议一： 现答复如下： 答复

@@ -37,7 +37,7 @@ def dump(reply: Reply) -> Iterator[str]:
 
 
 def test_seed_letter_is_read_as_before(pytestconfig: pytest.Config) -> None:
-    reply = commitments.load()(commitments.read(SEED))
+    reply = commitments.load("cues")(commitments.read(SEED))
     now = "\n".join(dump(reply)) + "\n"
     if pytestconfig.getoption("--update-golden"):
         GOLDEN.parent.mkdir(exist_ok=True)
@@ -47,7 +47,7 @@ def test_seed_letter_is_read_as_before(pytestconfig: pytest.Config) -> None:
 
 def test_seed_letter_keeps_its_offsets_and_covers_its_text() -> None:
     source = commitments.read(SEED)
-    reply = commitments.load()(source)
+    reply = commitments.load("cues")(source)
     assert reply.text == source.text
     at = 0
     for s in reply.sentences:

@@ -1,7 +1,7 @@
 """Taggers: what gives each sentence its status (已完成 / 持续推进 / 未来承诺 / 非举措).
 
-Here lives only what all taggers share. Each tagger is a module of this package: `cues` (rules), `baselines`
-(what any method must beat).
+Here lives only what all taggers share. Each tagger is a module of this package: `cues` (rules), `encoder` (a
+trained network), `baselines` (what any method must beat).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Protocol, runtime_checkable
 
 from commitments.draft import Decision, Draft
 from commitments.explanation import Scorecard
-from commitments.reply import Role
+from commitments.reply import Evidence, Role
 
 READ_ROLES = frozenset({Role.BODY, Role.OPENING})
 """Roles whose sentences can tell a measure; all others are `none` by their place in the letter."""
@@ -45,5 +45,18 @@ class ScoringTagger(Tagger, Protocol):
 
         Returns:
             One a unit, in the same order; offsets are in the draft's text.
+        """
+        ...
+
+
+@runtime_checkable
+class OccludingTagger(Tagger, Protocol):
+    """A tagger that can tell which words moved a decision, by hiding them."""
+
+    def occlude(self, draft: Draft, index: int) -> tuple[Evidence, ...]:
+        """What hiding words takes from the decision on one unit.
+
+        Returns:
+            The words for the status, and against it with negative points; offsets are in the draft's text.
         """
         ...

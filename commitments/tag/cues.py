@@ -147,7 +147,7 @@ class Cues:
         """Decide each unit; units that their role settles are `none` without being read."""
         points = self._table.points[register(draft)]
         return tuple(
-            self._decide(draft.text, terms, points) if unit.role in READ_ROLES else _by_role(unit)
+            self._decide(draft.text, terms, points) if unit.role in READ_ROLES else by_role(unit)
             for unit, terms in zip(draft.units, self.terms(draft), strict=True)
         )
 
@@ -168,6 +168,31 @@ class Cues:
             else None
             for unit, terms in zip(draft.units, self.terms(draft), strict=True)
         )
+
+    @property
+    def scale(self) -> float:
+        """Points of one unit of log-odds."""
+        return self._table.scale
+
+    def sums(self, terms: Sequence[Sequence[Term]]) -> dict[str, list[Points]]:
+        """The summed points of each unit in the order of `STATUSES`, by the table of each register.
+
+        Args:
+            terms: as `terms` gives them; zeros come out where a unit is not read.
+        """
+        found: dict[str, list[Points]] = {}
+        for name, points in self._table.points.items():
+            found[name] = []
+            for of_unit in terms:
+                completed, ongoing, pledge, none = _totals(of_unit, points)
+                found[name].append((completed, ongoing, pledge, none))
+        return found
+
+    def evidence(self, draft: Draft, terms: Sequence[Term], status: Status) -> tuple[Evidence, ...]:
+        """The words of a unit that speak for a status by their points, strongest first; no traits."""
+        points = self._table.points[register(draft)]
+        best = STATUSES.index(status)
+        return tuple(e for e in self._evidence(draft.text, terms, points, best) if e.start is not None)
 
     def _summands(self, text: str, terms: Sequence[Term], points: dict[str, Points]) -> Iterator[Summand]:
         """The terms that have points, those first that lift the winner most."""
@@ -377,7 +402,8 @@ def register(draft: Draft) -> str:
     return MESSAGE if kind is Kind.MESSAGE else LETTER
 
 
-def _by_role(unit: Unit) -> Decision:
+def by_role(unit: Unit) -> Decision:
+    """The decision on a unit that its role settles."""
     return Decision(Status.NONE, (), 1.0, (Evidence(unit.role.value, How.ROLE, Status.NONE),))
 
 
