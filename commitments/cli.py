@@ -1,4 +1,4 @@
-"""The command line: `commitments show`, `explain` and `evaluate`.
+"""The command line: `commitments show`, `explain`, `evaluate`, `models` and `train`.
 
 The commands only find what to read, call the library and choose where the result goes; how a letter looks is
 in `terminal` and `view`, what the figures mean in `metrics`. Exit codes: 0 all well; 1 something could not be
@@ -19,6 +19,7 @@ import typer
 
 import commitments
 from commitments.errors import CommitmentsError, MissingExtra, ModelError, ReadError, SchemaError
+from commitments.models import DEFAULT
 
 if TYPE_CHECKING:
     from commitments.pipeline import Pipeline
@@ -47,7 +48,12 @@ Files = Annotated[
     list[str],
     typer.Argument(metavar="FILES", help="Letters: files, folders, or - for standard input."),
 ]
-Model = Annotated[str, typer.Option("--model", "-m", help="Model to read with: cues, keywords or majority.")]
+Model = Annotated[
+    str,
+    typer.Option(
+        "--model", "-m", help="Model to read with: a name that `models` lists, or a model's folder."
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Write JSON.")]
 Suggestion = Annotated[
     list[str] | None,
@@ -92,7 +98,7 @@ def _root(
 @app.command(short_help="Show letters with the status of each sentence.")
 def show(
     files: Files,
-    model: Model = "cues",
+    model: Model = DEFAULT,
     suggestion: Suggestion = None,
     suggestion_file: SuggestionFile = None,
     date: Date = None,
@@ -157,7 +163,7 @@ def explain(
         str | None,
         typer.Option("--letter", metavar="NAME", help="Which one, of several: its name as `show` gives it."),
     ] = None,
-    model: Model = "cues",
+    model: Model = DEFAULT,
     suggestion: Suggestion = None,
     suggestion_file: SuggestionFile = None,
     date: Date = None,
@@ -205,7 +211,21 @@ def explain(
 @app.command(short_help="Measure a model on labelled letters.")
 def evaluate(
     gold: Annotated[list[Path], typer.Argument(metavar="GOLD", help="Files of labelled letters (JSONL).")],
-    model: Model = "cues",
+    model: Model = DEFAULT,
+    against: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--against",
+            metavar="MODEL",
+            help="A model to compare with; may be repeated. Left out: cues, keywords, majority.",
+        ),
+    ] = None,
+    fitted_on: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--train", metavar="GOLD", help="Letters to fit the baseline tfidf on; may be repeated."
+        ),
+    ] = None,
     no_links: Annotated[
         list[str] | None,
         typer.Option(
@@ -220,7 +240,7 @@ def evaluate(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Measure a model on labelled letters, beside the baselines, with intervals by letter.
+    """Measure a model on labelled letters, beside others on the same letters, with intervals by letter.
 
     Several files are measured together, with the figures of each. A file that is wrong is named, the others
     are still measured, and the exit code is 1. The format is described in seeds/README.md.
@@ -229,20 +249,27 @@ def evaluate(
     Examples:
       commitments evaluate seeds/letters/dev.jsonl
       commitments evaluate seeds/letters/dev.jsonl --no-links L1-005 --json
+      commitments evaluate dev.jsonl --against fast --against tfidf --train train.jsonl
     """  # noqa: D301 - typer wants the character itself
     from commitments import evaluate as evaluation
 
-    _load(model)
+    for name in (model, *(against or ())):
+        if name != "tfidf":
+            _load(name)
+    if "tfidf" in (against or ()) and not fitted_on:
+        raise typer.BadParameter("tfidf needs letters to be fitted on", param_hint="--train")
     left_out = {*(no_links or ()), *_lines(no_links_file)}
     failures: list[str] = []
     try:
         report = evaluation.run(
             gold,
             model=model,
+            baselines=against or evaluation.BASELINES,
+            train=fitted_on or (),
             no_links=left_out,
             on_error=lambda path, error: _fail(str(path), str(error), failures),
         )
-    except SchemaError as error:
+    except (SchemaError, MissingExtra) as error:
         if not failures:  # else each file has been named
             _fail("evaluate", str(error), failures)
     else:
@@ -254,6 +281,138 @@ def evaluate(
         else:
             typer.echo(report.render())
     _leave(failures)
+
+
+@app.command("models", short_help="List the models, and check that they are whole.")
+def list_models(
+    name: Annotated[
+        str | None, typer.Argument(metavar="MODEL", help="A model to check: its name or folder.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the models that come with the library, and check every byte of their files.
+
+    \b
+    Examples:
+      commitments models
+      commitments models my-model/ --json
+    """  # noqa: D301 - typer wants the character itself
+    from commitments import models
+    from commitments.pipeline import RULES
+
+    failures: list[str] = []
+    rows: list[dict[str, Any]] = []
+    for of in [name] if name else [*models.available()]:
+        try:
+            (folder,) = models.verify(of)
+        except ModelError as error:
+            _fail(of, str(error), failures)
+            continue
+        size = sum((folder.path / file).stat().st_size for file in folder.manifest.files)
+        rows.append(
+            {
+                "name": folder.manifest.name,
+                "kind": folder.manifest.kind,
+                "version": folder.manifest.version,
+                "megabytes": round(size / 1e6, 1),
+                "default": folder.manifest.name == DEFAULT,
+                "path": str(folder.path),
+            }
+        )
+    if name is None:
+        for rule in RULES:
+            version = commitments.load(rule).tagger.version
+            rows.append(
+                {"name": rule, "kind": "rules", "version": version, "megabytes": 0.0, "default": False}
+            )
+    if as_json:
+        _write_json({"models": rows})
+    else:
+        for row in rows:
+            mark = "*" if row["default"] else " "
+            size_text = f"{row['megabytes']:>6.1f} MB" if row["megabytes"] else " " * 9
+            line = f"{mark} {row['name']:<10} {row['kind']:<8} {row['version']:<28} {size_text}"
+            typer.echo(f"{line}  {row.get('path', '')}".rstrip())
+    _leave(failures)
+
+
+@app.command(short_help="Train a model, or train one on with letters of your own.")
+def train(
+    what: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="CONFIG | GOLD...", help="A training config (.toml, .json), or labelled letters (JSONL)."
+        ),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", "-o", metavar="FOLDER", help="Folder to write; the model's name when left out."
+        ),
+    ] = None,
+    start: Annotated[
+        str, typer.Option("--from", metavar="MODEL", help="With GOLD: the model to go on with.")
+    ] = DEFAULT,
+    dev: Annotated[
+        list[Path] | None,
+        typer.Option("--dev", metavar="GOLD", help="With GOLD: letters to calibrate on; may be repeated."),
+    ] = None,
+    epochs: Annotated[
+        int | None, typer.Option("--epochs", min=1, help="How often the letters are shown.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="Of everything random.")] = None,
+    device: Annotated[str, typer.Option("--device", help="cpu or cuda.")] = "cpu",
+) -> None:
+    """Train a model and write its folder, which --model and commitments.load() take.
+
+    With labelled letters of your own, the model goes on from one that comes with the library: a hundred
+    letters take some minutes on two cores. A run that was stopped goes on after its last finished epoch when
+    the same command is given again. Needs the extra `train`.
+
+    \b
+    Examples:
+      commitments train my-gold.jsonl --out my-model
+      commitments train my-gold.jsonl --dev my-dev.jsonl --from fast --out my-model --epochs 5
+      commitments train models/base/training.json --out base
+    """  # noqa: D301 - typer wants the character itself
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    try:
+        from commitments.train import config as configs
+        from commitments.train import run
+    except ImportError as error:
+        _fail("train", str(MissingExtra("Training", "train")) + f" ({error})", [])
+        raise typer.Exit(1) from error
+    try:
+        if configs.is_config(what[0]):
+            if len(what) > 1:
+                raise typer.BadParameter("give one config, or letters", param_hint="CONFIG")
+            config = configs.read(what[0])
+        else:
+            config = configs.further(what, dev or (), start, name=out.name if out else "my-model")
+        config = configs.changed(config, epochs=epochs, seed=seed)
+        target = out or Path(config.name)
+        columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(
+            TextColumn(str(columns[0])), *columns[1:], transient=True, disable=not sys.stderr.isatty()
+        ) as bar:
+            task = bar.add_task("training", total=None)
+
+            def told(at: dict[str, float]) -> None:
+                words = f"epoch {at['epoch']:.0f}, loss {at['loss']:.3f}"
+                bar.update(task, completed=at["step"], total=at["steps"], description=words)
+
+            folder = run.train(
+                config,
+                target,
+                device=device,
+                told=told,
+                said=lambda line: bar.console.print(line, highlight=False),
+            )
+    except (SchemaError, ModelError) as error:
+        _fail("train", str(error), [])
+        raise typer.Exit(1) from error
+    typer.echo(f"wrote {folder.path}: {folder.manifest.name}-{folder.manifest.version}")
 
 
 def _lines(path: Path | None) -> list[str]:

@@ -187,8 +187,8 @@ def pledge_number() -> int:
 
 
 def test_explain_tells_scorecard_place_and_neighbours(letter: Path) -> None:
-    reply = commitments.load()(LETTER)
-    result = run("explain", letter, "--sentence", pledge_number())
+    reply = commitments.load("cues")(LETTER)
+    result = run("explain", letter, "--sentence", pledge_number(), "--model", "cues")
     assert result.exit_code == 0, result.output
     for words in (
         "pledge 未来承诺",
@@ -206,7 +206,7 @@ def test_explain_tells_scorecard_place_and_neighbours(letter: Path) -> None:
 
 
 def test_the_scorecard_that_is_shown_adds_up(letter: Path) -> None:
-    lines = run("explain", letter, "-n", pledge_number()).stdout.splitlines()
+    lines = run("explain", letter, "-n", pledge_number(), "--model", "cues").stdout.splitlines()
     at = next(i for i, line in enumerate(lines) if line.split() == ["completed", "ongoing", "pledge", "none"])
     end = next(i for i, line in enumerate(lines) if line.endswith("total: pledge"))
     rows = [[float(cell) for cell in line.split()[:4]] for line in lines[at + 1 : end + 1]]
@@ -217,7 +217,7 @@ def test_the_scorecard_that_is_shown_adds_up(letter: Path) -> None:
 
 
 def test_explain_as_json(letter: Path) -> None:
-    told = json.loads(run("explain", letter, "-n", pledge_number(), "--json").stdout)
+    told = json.loads(run("explain", letter, "-n", pledge_number(), "--json", "--model", "cues").stdout)
     card = told["scorecard"]
     assert told["number"] == pledge_number()
     assert told["sentence"]["status"] == card["status"] == "pledge"
@@ -225,6 +225,16 @@ def test_explain_as_json(letter: Path) -> None:
     assert [ask["id"] for ask in told["asks"]] == ["S1"]
     for status, total in card["totals"].items():
         assert sum(row["points"][status] for row in card["summands"]) == total
+
+
+def test_explain_of_a_trained_model_tells_the_words_that_moved_it(letter: Path) -> None:
+    result = run("explain", letter, "-n", pledge_number())
+    assert result.exit_code == 0, result.output
+    at = result.stdout.index("moved by")
+    assert "“下一步”" in result.stdout[at:]
+    told = json.loads(run("explain", letter, "-n", pledge_number(), "--json").stdout)
+    assert told["scorecard"] is None
+    assert told["moved"][0]["points"] > 0
 
 
 def test_explain_of_a_sentence_that_its_role_settles_shows_no_sum(letter: Path) -> None:

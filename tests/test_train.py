@@ -32,7 +32,7 @@ def own_lexicon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pat
 
 def test_examples_carry_gold_statuses_of_the_units_that_are_read() -> None:
     document = next(d for d in corpus.iterate(GOLD) if len(d.asks) > 1)
-    found = points.examples([document], commitments.load())
+    found = points.examples([document], commitments.load("cues"))
     assert 0 < len(found) <= len(document.units)
     assert {e.document for e in found} == {document.id}
     assert all("K001" in e.terms for e in found)
