@@ -15,18 +15,21 @@ from typing import Any
 import msgspec
 
 import commitments
-from commitments import corpus, metrics
+from commitments import calibration, corpus, metrics
+from commitments.calibration import Calibration
 from commitments.corpus import GoldDocument
 from commitments.errors import CommitmentsError, SchemaError
 from commitments.metrics import LABELS, ClassFigures, Counts, Interval, Measured
+from commitments.models import DEFAULT
 from commitments.reply import Reply
 
-BASELINES = ("keywords", "majority")
+BASELINES = ("cues", "keywords", "majority")
 
 MEANING = {
     "macro_f1": "mean of the four classes' F1",
     "accuracy": "share of units with the right status",
     "soft": "the same, a status named as secondary counts too",
+    "also_f1": "F1 of the secondary statuses of mixed units",
     "links": "right set of asks, of measures found, letters with several asks",
     "links_all": "the same, of all gold measures: a missed one is wrong",
     "links_any": "as links, letters with any number of asks",
@@ -74,6 +77,7 @@ class Report(msgspec.Struct, frozen=True):
         measured: figures, intervals, differences.
         classes: precision, recall, F1 and support, by model and class.
         confusion: units by model, gold label and predicted status.
+        calibration: what each model's confidence is worth, over the sentences that it read.
         groups: the same figures for each kind and each source, where there are several.
         failures: letters that could not be read.
         no_links: ids of letters left out of the figures of links, as asked or because two of their asks have
@@ -90,6 +94,7 @@ class Report(msgspec.Struct, frozen=True):
     measured: Measured
     classes: dict[str, dict[str, ClassFigures]]
     confusion: dict[str, dict[str, dict[str, int]]]
+    calibration: dict[str, Calibration] = {}
     groups: tuple[Group, ...] = ()
     failures: tuple[Failure, ...] = ()
     no_links: tuple[str, ...] = ()
@@ -142,7 +147,7 @@ def evaluate(
     where = sources or [""] * len(gold)
     items = sorted(zip(gold, where, strict=True), key=lambda item: (item[0].id, item[1], item[0].text))
 
-    counts, versions, failures = _read_all(pipelines, [document for document, _ in items], no_links)
+    counts, versions, failures, judged = _read_all(pipelines, [document for document, _ in items], no_links)
 
     def measure(labels: Sequence[str], wanted: str) -> Measured:
         rows = [i for i, label in enumerate(labels) if label == wanted]
@@ -167,6 +172,7 @@ def evaluate(
         measured=measure([""] * len(items), ""),
         classes={n: {k.value: v for k, v in metrics.by_class(c).items()} for n, c in sums.items()},
         confusion={name: _matrix(cells) for name, cells in sums.items()},
+        calibration={name: calibration.measure(pairs) for name, pairs in judged.items()},
         groups=tuple(groups),
         failures=tuple(failures),
         no_links=tuple(sorted(skipped)),
@@ -180,13 +186,15 @@ def _read_all(
     pipelines: Mapping[str, Callable[..., Reply]],
     documents: Sequence[GoldDocument],
     no_links: Collection[str],
-) -> tuple[dict[str, list[Counts]], dict[str, str], list[Failure]]:
-    """For each model the counts of each letter and its version; and the letters that could not be read."""
+) -> tuple[dict[str, list[Counts]], dict[str, str], list[Failure], dict[str, list[tuple[float, bool]]]]:
+    """For each model the counts of each letter, its version, and confidences; and what could not be read."""
     counts: dict[str, list[Counts]] = {}
     versions: dict[str, str] = {}
     failures: list[Failure] = []
+    judged: dict[str, list[tuple[float, bool]]] = {}
     for name, pipeline in pipelines.items():
         counts[name] = []
+        judged[name] = []
         for document in documents:
             reply = None
             try:
@@ -197,14 +205,16 @@ def _read_all(
             else:
                 versions.setdefault(name, reply.model)
             counts[name].append(metrics.count(document, reply, links=document.id not in no_links))
-    return counts, versions, failures
+            judged[name] += metrics.judged(document, reply)
+    return counts, versions, failures, judged
 
 
 def run(
     paths: Sequence[str | Path],
-    model: str = "cues",
+    model: str = DEFAULT,
     *,
     baselines: Sequence[str] = BASELINES,
+    train: Sequence[str | Path] = (),
     no_links: Collection[str] = (),
     resamples: int = metrics.RESAMPLES,
     seed: int = metrics.SEED,
@@ -214,8 +224,9 @@ def run(
 
     Args:
         paths: of gold files, each read once; with several there are figures for each.
-        model: a name that `commitments.load` takes.
-        baselines: what to compare it with.
+        model: a name or folder that `commitments.load` takes.
+        baselines: what to compare it with; ``tfidf`` is fitted first, on `train`.
+        train: gold files to fit ``tfidf`` on.
         no_links: ids of letters to leave out of the figures of links.
         resamples: rounds of the bootstrap.
         seed: of the bootstrap.
@@ -224,8 +235,9 @@ def run(
     Raises:
         SchemaError: a file is missing or wrong and nobody is to be told; or there is no letter in any file.
         ModelError: there is no such model.
+        MissingExtra: ``tfidf`` is wanted, and scikit-learn is not installed.
     """
-    from commitments.pipeline import load
+    from commitments.pipeline import Pipeline, load
 
     documents: list[GoldDocument] = []
     sources: list[str] = []
@@ -243,7 +255,14 @@ def run(
         sources += [str(path) if alike else path.name] * len(found)
     if not documents:
         raise SchemaError(f"no letter to measure on in {', '.join(map(str, files)) or 'no file'}")
-    pipelines = {name: load(name) for name in dict.fromkeys((model, *baselines))}
+    pipelines: dict[str, Pipeline] = {}
+    for name in dict.fromkeys((model, *baselines)):
+        if name == "tfidf":
+            from commitments.train.tfidf import Tfidf
+
+            pipelines[name] = Pipeline(Tfidf(d for path in train for d in corpus.load(path)))
+        else:
+            pipelines[name] = load(name)
     return evaluate(pipelines, documents, sources=sources, no_links=no_links, resamples=resamples, seed=seed)
 
 
@@ -347,6 +366,14 @@ def _render(report: Report) -> str:
             row += [number(of_group.figures[report.model][key].value) for key in ("soft", "links_all")]
             table.append([group.name, f"{of_group.letters:,}", f"{of_group.units:,}", *row])
         lines += ["", f"By {by}", *columns(table)]
+
+    of = report.calibration.get(report.model)
+    if of is not None and of.sentences:
+        told = [p for p in of.curve if p.threshold in (0.0, 0.5, 0.6, 0.7, 0.8, 0.9)]
+        table = [["confidence at least", "sentences decided", "of these wrong"]]
+        table += [[f"{p.threshold:.1f}", number(p.coverage), number(p.risk)] for p in told]
+        title = f"Confidence, {report.model}: expected calibration error {number(of.error)},"
+        lines += ["", f"{title} over {of.sentences:,} sentences read", *columns(table)]
 
     if report.failures:
         lines += ["", "Could not be read, counted as none"]

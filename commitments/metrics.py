@@ -15,6 +15,7 @@ import msgspec
 
 from commitments.corpus import ALL_ASKS, GoldDocument
 from commitments.reply import Reply, Sentence, Status
+from commitments.tag import READ_ROLES
 
 LABELS = tuple(Status)
 """The classes, in the order of a confusion matrix's rows (gold) and columns (predicted)."""
@@ -32,6 +33,8 @@ class Counts(msgspec.Struct, frozen=True):
     Attributes:
         confusion: units by gold label (rows) and predicted status (columns), row after row.
         soft: units whose predicted status is the label or in ``also``.
+        also_found: secondary statuses of gold units that are also predicted, as secondary ones.
+        also_right: predicted secondary statuses that are also gold.
         links: gold measures of letters with several asks that were predicted as measures; a hit has the
             same set of asks.
         links_all: every gold measure of those letters; one that was missed is no hit.
@@ -44,6 +47,8 @@ class Counts(msgspec.Struct, frozen=True):
 
     confusion: tuple[int, ...] = (0,) * len(LABELS) ** 2
     soft: tuple[int, int] = (0, 0)
+    also_found: tuple[int, int] = (0, 0)
+    also_right: tuple[int, int] = (0, 0)
     links: tuple[int, int] = (0, 0)
     links_all: tuple[int, int] = (0, 0)
     links_any: tuple[int, int] = (0, 0)
@@ -141,11 +146,14 @@ def count(document: GoldDocument, reply: Reply | None, *, links: bool = True) ->
     links = links and linkable(document)
 
     confusion = [0] * len(LABELS) ** 2
-    soft = seen = hits = measures = 0
+    soft = seen = hits = measures = told = held = shared = 0
     for unit, j in zip(document.units, align(gold, cuts), strict=True):
         status = Status.NONE if j is None else sentences[j].status
         confusion[LABELS.index(unit.label) * len(LABELS) + LABELS.index(status)] += 1
         soft += status is unit.label or status in unit.also
+        further = set(sentences[j].also) - {status} if j is not None else set()
+        wanted = set(unit.also) - {unit.label}
+        told, held, shared = told + len(further), held + len(wanted), shared + len(further & wanted)
         if links and unit.label is not Status.NONE and unit.links:
             measures += 1
             if j is not None and status is not Status.NONE:
@@ -158,6 +166,8 @@ def count(document: GoldDocument, reply: Reply | None, *, links: bool = True) ->
     return Counts(
         tuple(confusion),
         soft=(soft, len(gold)),
+        also_found=(shared, held),
+        also_right=(shared, told),
         links=(hits, seen) if several else (0, 0),
         links_all=(hits, measures) if several else (0, 0),
         links_any=(hits, seen),
@@ -166,6 +176,23 @@ def count(document: GoldDocument, reply: Reply | None, *, links: bool = True) ->
         boundaries_right=(common, 2 * len(cuts)),
         units=(len(set(gold) & set(cuts)), len(gold)),
     )
+
+
+def judged(document: GoldDocument, reply: Reply | None) -> list[tuple[float, bool]]:
+    """Confidence and whether the status is right, of each gold unit whose sentence was read for a status.
+
+    Units that their role settles, such as headings, are left out: nothing was decided there.
+    """
+    if reply is None:
+        return []
+    text = document.text
+    gold = [_trimmed(text, unit.start, unit.end) for unit in document.units]
+    cuts = [_trimmed(text, sentence.start, sentence.end) for sentence in reply.sentences]
+    found = []
+    for unit, j in zip(document.units, align(gold, cuts), strict=True):
+        if j is not None and reply.sentences[j].role in READ_ROLES:
+            found.append((reply.sentences[j].confidence, reply.sentences[j].status is unit.label))
+    return found
 
 
 def _ratio(hits: float, chances: float) -> float | None:
@@ -215,6 +242,7 @@ def figures(counts: Counts) -> dict[str, float | None]:
         **{f"f1_{label.value}": value for label, value in f1.items()},
         "accuracy": _ratio(right, sum(counts.confusion)),
         "soft": _ratio(*counts.soft),
+        "also_f1": _ratio(2 * counts.also_found[0], counts.also_found[1] + counts.also_right[1]),
         "links": _ratio(*counts.links),
         "links_all": _ratio(*counts.links_all),
         "links_any": _ratio(*counts.links_any),

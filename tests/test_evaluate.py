@@ -48,7 +48,14 @@ def letter(
 def reading(document: GoldDocument, statuses: Sequence[Status], links: Sequence[Sequence[str]] = ()) -> Reply:
     """A reply cut as the gold is, with other statuses and links."""
     sentences = tuple(
-        Sentence(u.start, u.end, document.text[u.start : u.end], s, link=Link(tuple(to)))
+        Sentence(
+            u.start,
+            u.end,
+            document.text[u.start : u.end],
+            s,
+            u.also if s is u.label else (),
+            link=Link(tuple(to)),
+        )
         for u, s, to in zip(document.units, statuses, links or [u.links for u in document.units], strict=True)
     )
     return Reply(
@@ -123,6 +130,9 @@ def test_intervals_hold_the_figure_and_narrow_with_more_letters(wrong: float) ->
     for documents in (many[:20], many):
         report = evaluate.evaluate({"model": Fake(documents, wrong)}, documents)
         for name, figure in report.measured.figures["model"].items():
+            if name == "also_f1":  # these letters have no mixed sentence
+                assert figure.value is None
+                continue
             assert figure.value is not None
             assert figure.low is not None
             assert figure.high is not None
@@ -222,6 +232,34 @@ def test_soft_accepts_a_status_named_as_secondary() -> None:
     assert counts.soft == (1, 2)
 
 
+def test_secondary_statuses_are_counted_as_found_and_as_right() -> None:
+    mixed = (Status.COMPLETED, Status.NONE)
+    document = GoldDocument("a", "一句。", (), (GoldUnit(0, 3, Status.PLEDGE, also=mixed),))
+    told = (Status.COMPLETED, Status.ONGOING, Status.PLEDGE)  # the main one is no secondary one
+    reply = Reply("一句。", (Sentence(0, 3, "一句。", Status.PLEDGE, told),))
+    counts = metrics.count(document, reply)
+    assert (counts.also_found, counts.also_right) == ((1, 2), (1, 2))
+    assert metrics.figures(counts)["also_f1"] == 0.5
+
+
+def test_confidence_is_judged_where_a_sentence_was_read() -> None:
+    document = letter([Status.COMPLETED, Status.PLEDGE, Status.NONE])
+    text = document.text
+    sentences = (
+        Sentence(0, 3, text[:3], Status.COMPLETED, confidence=0.9),
+        Sentence(3, 6, text[3:6], Status.NONE, confidence=0.6),
+        Sentence(6, 9, text[6:9], Status.NONE, confidence=1.0, role=Role.HEADING),
+    )
+    assert metrics.judged(document, Reply(text, sentences)) == [(0.9, True), (0.6, False)]
+    found = evaluate.evaluate({"one": lambda *_, **__: Reply(text, sentences)}, [document]).calibration["one"]
+    assert found.sentences == 2
+    assert found.error == pytest.approx((0.1 + 0.6) / 2)
+    assert [(p.coverage, p.risk) for p in found.curve if p.threshold in (0.0, 0.8)] == [
+        (1.0, 0.5),
+        (0.5, 0.0),
+    ]
+
+
 def test_wrong_cuts_cost_what_they_spoil() -> None:
     document = letter([Status.COMPLETED, Status.PLEDGE, Status.NONE])
     text = document.text
@@ -308,7 +346,7 @@ def test_nothing_to_evaluate_is_an_error() -> None:
 
 def test_run_measures_a_model_beside_the_baselines() -> None:
     report = evaluate.run([DEV], "keywords", resamples=50)
-    assert list(report.measured.figures) == ["keywords", "majority"]
+    assert list(report.measured.figures) == ["keywords", "cues", "majority"]
     assert (report.data[0].letters, report.data[1].name) == (20, "dev.jsonl")
     keywords, majority = (
         report.measured.figures[name]["macro_f1"].value for name in ("keywords", "majority")

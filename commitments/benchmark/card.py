@@ -246,26 +246,26 @@ def _earlier(figures: Figures) -> str:
     return f" (speed was measured on {figures.speed_of})" if other else ""
 
 
-def _report(report: Report) -> list[str]:
-    rows = [["class", "precision", "recall", "F1", *(f"F1 `{m}`" for m in MODELS[1:]), "sentences"]]
-    own = report.measured.figures[MODELS[0]]
+def _report(report: Report, models: Sequence[str] = MODELS) -> list[str]:
+    rows = [["class", "precision", "recall", "F1", *(f"F1 `{m}`" for m in models[1:]), "sentences"]]
+    own = report.measured.figures[models[0]]
     for label in LABELS:
-        of = report.classes[MODELS[0]][label.value]
-        rivals = [number(report.classes[m][label.value].f1) for m in MODELS[1:]]
+        of = report.classes[models[0]][label.value]
+        rivals = [number(report.classes[m][label.value].f1) for m in models[1:]]
         f1 = bounded(own[f"f1_{label.value}"])
         rows.append(
             [f"`{label.value}`", number(of.precision), number(of.recall), f1, *rivals, f"{of.support:,}"]
         )
     lines = _table(rows)
     rows = [["gold \\ predicted", *(label.value for label in LABELS)]]
-    for gold, cells in report.confusion[MODELS[0]].items():
+    for gold, cells in report.confusion[models[0]].items():
         rows.append([gold, *(f"{cell:,}" for cell in cells.values())])
     lines += ["", *_table(rows), ""]
     kinds = [group for group in report.groups if group.by == "kind"]
     if kinds:
-        rows = [["kind", "letters", "sentences", *(f"`{m}`" for m in MODELS)]]
+        rows = [["kind", "letters", "sentences", *(f"`{m}`" for m in models)]]
         for group in kinds:
-            found = [bounded(group.measured.figures[m]["macro_f1"]) for m in MODELS]
+            found = [bounded(group.measured.figures[m]["macro_f1"]) for m in models]
             rows.append([group.name, f"{group.measured.letters:,}", f"{group.measured.units:,}", *found])
         lines += [*_table(rows), ""]
     keys = ("accuracy", "soft", "links", "links_all", "boundaries_f1", "exact_units")

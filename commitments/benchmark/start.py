@@ -24,7 +24,7 @@ text = sys.stdin.buffer.read().decode()
 began = time.perf_counter()
 import commitments
 imported = time.perf_counter()
-nlp = commitments.load()
+nlp = commitments.load("cues")
 loaded = time.perf_counter()
 nlp(text)
 print(loaded - imported, time.perf_counter() - loaded)
@@ -45,7 +45,7 @@ def peak():
 text = sys.stdin.buffer.read().decode()
 found = [peak()]
 import commitments
-nlp = commitments.load()
+nlp = commitments.load("cues")
 found.append(peak())
 nlp(text)
 found.append(peak())
@@ -61,7 +61,7 @@ class Start(msgspec.Struct, frozen=True):
     Attributes:
         python: seconds that a bare Python takes to start and end.
         imported: seconds more with ``import commitments``.
-        load: seconds of the first ``commitments.load()``, with what it imports.
+        load: seconds of the first ``commitments.load("cues")``, with what it imports.
         first: seconds of the first letter, with what is made at first use.
         memory: peak bytes of a bare Python, after loading, after a letter, after a long text; empty where the
             platform does not tell.
