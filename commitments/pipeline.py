@@ -122,7 +122,7 @@ class Pipeline:
             SchemaError: as for the pipeline itself, or there is no such sentence.
 
         >>> import commitments
-        >>> told = commitments.load().explain("我局已建成公园3个。", 1)
+        >>> told = commitments.load("cues").explain("我局已建成公园3个。", 1)
         >>> told.scorecard.totals[told.sentence.status] == max(told.scorecard.totals.values())
         True
         """

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import commitments
-from commitments import corpus, evaluate, models
+from commitments import corpus, evaluate, export, models
 from commitments.errors import SchemaError
 from commitments.pipeline import Pipeline
 from commitments.reply import How, Reply, Role, Status
@@ -132,7 +132,7 @@ def test_abstaining_leaves_what_is_unsure_undecided() -> None:
     assert reply.undecided
     assert not set(reply.undecided) & set(reply.measures)
     assert {*reply.completed, *reply.ongoing, *reply.pledges} == set(reply.measures)
-    frame_rows = commitments.export.rows(reply)
+    frame_rows = export.rows(reply)
     assert [row["undecided"] for row in frame_rows] == [s.undecided for s in reply.sentences]
     assert "存疑" in reply.to_html(lang="zh")
     shares = [len(commitments.load("fast", abstain=x)(text).undecided) for x in (0.0, 0.5, 0.8, 0.95, 1.0)]

@@ -130,7 +130,7 @@ def test_an_unknown_model_is_told_with_those_that_there_are(name: str | Path) ->
 
 
 def test_a_folder_that_is_no_model_is_told(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"manifest\.json: cannot be read.*training done"):
+    with pytest.raises(ModelError, match=r"manifest\.json: cannot be read.*training is done"):
         commitments.load(tmp_path)
 
 

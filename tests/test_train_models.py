@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from typer.testing import CliRunner
@@ -22,8 +23,9 @@ pytest.importorskip("transformers")
 pytest.importorskip("onnx")
 
 from commitments.tag.cues import STATUSES  # noqa: E402
-from commitments.tag.encoder import GRAPH, Encoder  # noqa: E402
+from commitments.tag.encoder import GRAPH, Encoder, EncoderConfig  # noqa: E402
 from commitments.tag.features import NAMES  # noqa: E402
+from commitments.tag.windows import WindowConfig  # noqa: E402
 from commitments.train import config as configs  # noqa: E402
 from commitments.train import examples, export, fit, run  # noqa: E402
 from commitments.train.classifier import Classifier, Shallow, ShallowConfig, batch  # noqa: E402
@@ -138,7 +140,7 @@ def test_secondary_statuses_get_a_share_of_the_target() -> None:
 
 def test_training_makes_a_model_that_learns_is_the_same_again_and_goes_on(gold: Path, tmp_path: Path) -> None:
     lines: list[dict[str, float]] = []
-    config = small(gold, epochs=3)
+    config = small(gold, epochs=3, start="base", width=16, layers=1)
     folder = run.train(config, tmp_path / "one", told=lines.append)
     assert lines[-1]["loss"] < lines[0]["loss"]
     assert not (tmp_path / "one" / ".state").exists()
@@ -155,10 +157,10 @@ def test_training_makes_a_model_that_learns_is_the_same_again_and_goes_on(gold: 
     with pytest.raises(StoppedError):
         run.train(config, tmp_path / "three", told=stop)
     assert (tmp_path / "three" / ".state" / "progress.json").is_file()
-    with pytest.raises(ModelError, match="training done"):
+    with pytest.raises(ModelError, match="training is done"):
         commitments.load(tmp_path / "three")
     with pytest.raises(SchemaError, match="another training run was stopped here"):
-        run.train(small(gold, seed=9), tmp_path / "three")
+        run.train(small(gold, seed=9, start="base", width=16, layers=1), tmp_path / "three")
     epochs: list[float] = []
     resumed = run.train(config, tmp_path / "three", told=lambda at: epochs.append(at["epoch"]))
     assert set(epochs) == {2, 3}
@@ -171,7 +173,7 @@ def test_a_network_of_another_shape_learns_from_a_teacher(gold: Path, dev: Path,
     rows = [{"id": "T1", "text": "我局已建成公园。\n" * 300}, {"id": LETTERS[9].id, "text": "已建成学校。"}]
     texts.write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
     first = small(gold, epochs=1, name="first")
-    (tmp_path / "first.json").write_bytes(run._json(commitments.export.msgspec.to_builtins(first)))
+    (tmp_path / "first.json").write_bytes(run._json(msgspec.to_builtins(first)))
     teacher = Teacher(models=(str(tmp_path / "first.json"),), texts=(str(texts),), without=(str(dev),))
     config = small(gold, epochs=1, dev=(str(dev),), teacher=teacher, seed=3)
     folder = run.train(config, tmp_path / "out")
@@ -179,7 +181,7 @@ def test_a_network_of_another_shape_learns_from_a_teacher(gold: Path, dev: Path,
     record = json.loads(folder.read(run.RECORD))
     assert {"gold.jsonl", "texts.jsonl"} == set(record["sources"])
     assert record["letters"] > 4
-    told = folder.config(commitments.tag.encoder.EncoderConfig)
+    told = folder.config(EncoderConfig)
     assert told.temperature > 0
 
 
@@ -245,7 +247,7 @@ def test_the_command_trains_further_on_letters_of_ones_own(gold: Path, dev: Path
 def test_windows_are_drawn_anew_each_epoch_and_show_each_sentence_once(gold: Path) -> None:
     tagger = commitments.load("fast").tagger
     assert isinstance(tagger, Encoder)
-    config = small(gold)
+    config = small(gold, windows=WindowConfig(size=120))
     [letter] = examples.letters(LETTERS[:1], commitments.load("cues"), tagger._coder, config.windows)
     epochs = [fit.windows([letter], config, n) for n in range(4)]
     assert len({str([w.ids for part in epoch for w, *_ in part]) for epoch in epochs}) > 1

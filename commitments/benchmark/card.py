@@ -167,7 +167,7 @@ def screen(figures: Figures) -> str:
         for name, spent in (
             ("bare Python", begun.python),
             ("import commitments, beyond that", begun.imported),
-            ("commitments.load()", begun.load),
+            ('commitments.load("cues")', begun.load),
             ("first letter", begun.first),
         ):
             lines.append(f"  {name:<32}{spent.median:.3f} [{spent.low:.3f}, {spent.high:.3f}]")
@@ -233,7 +233,7 @@ def _also(figures: Figures) -> str:
         )
     if begun := figures.start:
         imported, load = (f"{of.median * 1000:.0f} ms" for of in (begun.imported, begun.load))
-        words = f"`import commitments` takes {imported} beyond Python's own start, `load()` {load}"
+        words = f"`import commitments` takes {imported} beyond Python's own start, `load('cues')` {load}"
         said.append(
             words + (f"; memory peaks at {begun.memory[2] / 2**20:.0f} MiB." if begun.memory else ".")
         )

@@ -120,13 +120,18 @@ def fit(
     steps = max(1, int(per_epoch * config.epochs * 1.02))
     warm = max(1, int(config.warm * steps))
     optimizer = torch.optim.AdamW(groups(model, config), betas=(0.9, 0.98))
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda n: min((n + 1) / warm, max(0.02, (steps - n) / max(1, steps - warm)))
-    )
-    begun, done, mean = time.monotonic(), 0, 0.0
-    first = 0
+    begun = time.monotonic()
+    first, before, mean = 0, 0, 0.0
     if state is not None and (state / "progress.json").is_file():
-        first, done, mean = _resume(state, model, optimizer, schedule)
+        first, before, mean = _resume(state, model, optimizer)
+
+    def share(n: int) -> float:
+        """Of the highest rate, n steps after this run began or went on."""
+        at = before + n
+        return min((at + 1) / warm, max(0.02, (steps - at) / max(1, steps - warm)))
+
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, share)
+    done = before
     hide = torch.Generator().manual_seed(config.seed)
     for epoch in range(first, config.epochs):
         hide.manual_seed(config.seed * 1000 + epoch)
@@ -174,9 +179,7 @@ def _keep(
     (state / "progress.json").write_text(json.dumps(progress), encoding="utf-8")
 
 
-def _resume(
-    state: Path, model: Classifier, optimizer: torch.optim.Optimizer, schedule: Any
-) -> tuple[int, int, float]:
+def _resume(state: Path, model: Classifier, optimizer: torch.optim.Optimizer) -> tuple[int, int, float]:
     progress = json.loads((state / "progress.json").read_text(encoding="utf-8"))
     model.load_state_dict(load_file(state / "model.safetensors"))
     found: dict[int, dict[str, torch.Tensor]] = {}
@@ -185,8 +188,6 @@ def _resume(
         found.setdefault(int(number), {})[name] = value
     whole = optimizer.state_dict()
     optimizer.load_state_dict({**whole, "state": found})
-    for _ in range(progress["step"]):
-        schedule.step()
     return progress["epoch"], progress["step"], progress["loss"]
 
 
