@@ -106,8 +106,6 @@ class Encoder:
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
-        # A letter now and then must not keep the cores busy in between.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
             self._session = onnxruntime.InferenceSession(
                 folder.read(GRAPH), options, providers=["CPUExecutionProvider"]
