@@ -252,6 +252,72 @@ def dump(documents: Iterable[GoldDocument], path: str | Path) -> None:
             file.write(encode(document) + "\n")
 
 
+_LETTERS = {"N": Status.NONE, "C": Status.COMPLETED, "O": Status.ONGOING, "P": Status.PLEDGE}
+
+
+class Labels(msgspec.Struct, frozen=True):
+    """The labels of a reply whose text may not be passed on.
+
+    Attributes:
+        id: of the reply, in the file that holds its text.
+        sha256: the first 16 hex digits of the text's hash.
+        units: start, end, and statuses as letters (N, C, O, P), the main one first.
+    """
+
+    id: str
+    sha256: str
+    units: tuple[tuple[int, int, str], ...]
+
+
+def join(labels: str | Path, replies: str | Path) -> Iterator[GoldDocument]:
+    """Put labels and texts together again.
+
+    Args:
+        labels: JSONL of `Labels`, as ``seeds/replies/labels.jsonl``.
+        replies: JSONL of replies (fields ``id``, ``reply``, ``subject``, ``message``, ``answered``).
+
+    Returns:
+        Gold letters with one ask, the subject of the message; replies that are not in both are left out.
+
+    Raises:
+        SchemaError: a file is missing or wrong, or a text is not the one that was labelled.
+    """
+    try:
+        rows = [msgspec.json.decode(line) for line in Path(replies).read_bytes().splitlines() if line.strip()]
+        lines = [line for line in Path(labels).read_bytes().splitlines() if line.strip()]
+        known = {found.id: found for found in (msgspec.json.decode(line, type=Labels) for line in lines)}
+    except OSError as error:
+        raise SchemaError(f"{error.filename}: cannot be read: {error.strerror}") from error
+    except msgspec.MsgspecError as error:
+        raise SchemaError(f"{labels}, {replies}: {error}") from error
+    for row in rows:
+        found = known.get(row.get("id"))
+        if found is None:
+            continue
+        text = str(row.get("reply", ""))
+        if hashlib.sha256(text.encode()).hexdigest()[:16] != found.sha256:
+            raise SchemaError(f"{replies}: the text of {found.id} is not the one that was labelled")
+        units = []
+        for start, end, letters in found.units:
+            if not letters or set(letters) - _LETTERS.keys():
+                raise SchemaError(f"{labels}: {found.id}: {letters!r} are no statuses")
+            label, *also = (_LETTERS[letter] for letter in letters)
+            links = () if label is Status.NONE else ("S1",)
+            units.append(GoldUnit(start, end, label, tuple(also), links))
+        document = GoldDocument(
+            id=found.id,
+            text=text,
+            asks=(GoldAsk("S1", str(row.get("subject", ""))),),
+            units=tuple(units),
+            kind=Kind.MESSAGE,
+            date=row.get("answered"),
+            title=row.get("subject"),
+            message=row.get("message"),
+        )
+        check(document)
+        yield document
+
+
 SIDES: Mapping[str, float] = {"train": 0.7, "dev": 0.1, "test": 0.2}
 
 
@@ -344,9 +410,13 @@ def figures(named: Mapping[str, Sequence[GoldDocument]]) -> str:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """``build FOLDER`` makes the JSONL; ``figures FILE…`` counts; ``check FILE…`` only reads."""
+    """Work on gold files.
+
+    ``build FOLDER`` makes the JSONL; ``figures FILE…`` counts; ``check FILE…`` only reads; ``join LABELS
+    REPLIES OUT`` puts labels to texts.
+    """
     parser = argparse.ArgumentParser(prog="python -m commitments.corpus", description=main.__doc__)
-    parser.add_argument("what", choices=("build", "figures", "check"))
+    parser.add_argument("what", choices=("build", "figures", "check", "join"))
     parser.add_argument("paths", nargs="+", type=Path)
     given = parser.parse_args(argv)
     try:
@@ -356,6 +426,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             for folder in given.paths:
                 for side, documents in build(folder).items():
                     dump(documents, folder / f"{side}.jsonl")
+        elif given.what == "join":
+            if len(given.paths) != 3:
+                parser.error("join takes LABELS, REPLIES and OUT")
+            dump(join(*given.paths[:2]), given.paths[2])
         else:
             named = {path.stem: load(path) for path in given.paths}
             if given.what == "figures":

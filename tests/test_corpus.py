@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -283,3 +284,34 @@ def test_private_gold_loads(name: str) -> None:
     documents = corpus.load(path)
     assert {document.kind for document in documents} <= {Kind.MESSAGE, Kind.REPORT}
     assert [corpus.decode(corpus.encode(document)) for document in documents] == list(documents)
+
+
+def test_labels_and_texts_are_put_together_again(tmp_path: Path) -> None:
+    text = "已建成公园。将建学校。"
+    row = {"id": "R1", "reply": text, "subject": "建公园", "message": "请建公园。", "answered": "2019/5/1"}
+    digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+    label = {"id": "R1", "sha256": digest, "units": [[0, 6, "C"], [6, 11, "PC"]]}
+    (tmp_path / "replies.jsonl").write_text(
+        json.dumps(row) + "\n" + json.dumps({"id": "R2"}), encoding="utf-8"
+    )
+    (tmp_path / "labels.jsonl").write_text(json.dumps(label), encoding="utf-8")
+    paths = [str(tmp_path / name) for name in ("labels.jsonl", "replies.jsonl", "gold.jsonl")]
+    assert corpus.main(["join", *paths]) == 0
+    [document] = corpus.load(paths[2])
+    assert [(u.label, u.also, u.links) for u in document.units] == [
+        (Status.COMPLETED, (), ("S1",)),
+        (Status.PLEDGE, (Status.COMPLETED,), ("S1",)),
+    ]
+    (tmp_path / "labels.jsonl").write_text(json.dumps({**label, "units": [[0, 6, "X"]]}), encoding="utf-8")
+    assert corpus.main(["join", *paths]) == 1
+    (tmp_path / "replies.jsonl").write_text(json.dumps({**row, "reply": "别的。"}), encoding="utf-8")
+    with pytest.raises(SchemaError, match="not the one that was labelled"):
+        list(corpus.join(*paths[:2]))
+
+
+def test_the_labels_of_real_replies_fit_their_texts(shared: Path) -> None:
+    labels = Path(__file__).parent.parent / "seeds" / "replies" / "labels.jsonl"
+    documents = list(corpus.join(labels, shared / "real" / "replies.jsonl"))
+    assert len(documents) == 691
+    measured = {d.id for d in corpus.load(shared / "real" / "gold-dev.jsonl")}
+    assert not measured & {d.id for d in documents}
