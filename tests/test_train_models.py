@@ -168,6 +168,19 @@ def test_training_makes_a_model_that_learns_is_the_same_again_and_goes_on(gold: 
     assert commitments.load(tmp_path / "three")("我局已建成公园3个。").sentences
 
 
+def test_without_letters_held_back_the_calibration_is_kept(gold: Path, tmp_path: Path) -> None:
+    before = models.find("fast").config(EncoderConfig)
+    after = run.train(small(gold, epochs=1), tmp_path / "out").config(EncoderConfig)
+    assert (after.temperature, after.also) == (before.temperature, before.also)
+
+
+def test_a_run_may_go_on_from_what_another_config_makes(gold: Path, tmp_path: Path) -> None:
+    first = small(gold, epochs=1, name="first")
+    (tmp_path / "first.json").write_bytes(run._json(msgspec.to_builtins(first)))
+    run.train(small(gold, epochs=1, start=str(tmp_path / "first.json")), tmp_path / "out")
+    assert (tmp_path / "out" / ".before" / "first" / models.MANIFEST).is_file()
+
+
 def test_a_network_of_another_shape_learns_from_a_teacher(gold: Path, dev: Path, tmp_path: Path) -> None:
     texts = tmp_path / "texts.jsonl"
     rows = [{"id": "T1", "text": "我局已建成公园。\n" * 300}, {"id": LETTERS[9].id, "text": "已建成学校。"}]
@@ -177,7 +190,7 @@ def test_a_network_of_another_shape_learns_from_a_teacher(gold: Path, dev: Path,
     teacher = Teacher(models=(str(tmp_path / "first.json"),), texts=(str(texts),), without=(str(dev),))
     config = small(gold, epochs=1, dev=(str(dev),), teacher=teacher, seed=3)
     folder = run.train(config, tmp_path / "out")
-    assert (tmp_path / "out" / ".teachers" / "first" / models.MANIFEST).is_file()
+    assert (tmp_path / "out" / ".before" / "first" / models.MANIFEST).is_file()
     record = json.loads(folder.read(run.RECORD))
     assert {"gold.jsonl", "texts.jsonl"} == set(record["sources"])
     assert record["letters"] > 4

@@ -60,7 +60,8 @@ class TrainConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes:
         name: of the model; the folder is called so.
-        start: folder of an encoder (`commitments.train.encoder`), or name or folder of a model to go on with.
+        start: folder of an encoder (`commitments.train.encoder`), or name or folder of a model to go on with,
+            or a training config's path: for the model that it makes, which is then trained first.
         gold: what is learnt.
         dev: gold letters to calibrate on; never learnt.
         teacher: a model to learn from, too.

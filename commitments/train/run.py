@@ -68,7 +68,10 @@ def train(
         ModelError: what is to be gone on with is no model.
     """
     cues = load("cues")
-    model, coder = _start(config)
+    start = config.start
+    if is_config(start):
+        start = str(_made(start, out, device, told, said).path)
+    model, coder, before = _start(config, start)
     learnt, sources = _letters(config, cues, coder)
     held = _dev(config)
     seen = {document.id for document in held} & {letter.id for letter in learnt}
@@ -76,7 +79,7 @@ def train(
         raise SchemaError(f"letter {min(seen)!r} is to be learnt and to be calibrated on; take it out of one")
     said(f"{len(learnt):,} letters, {sum(int((x.weight > 0).sum()) for x in learnt):,} sentences to learn")
     if config.teacher:
-        taggers = [Encoder(_teacher(name, out, device, told, said)) for name in config.teacher.models]
+        taggers = [Encoder(_made(name, out, device, told, said)) for name in config.teacher.models]
         taught, extra = _taught(config, config.teacher, taggers, learnt, cues, coder)
         learnt = taught
         sources |= extra
@@ -98,7 +101,7 @@ def train(
         "sources": sources,
         "parameters": sum(p.numel() for p in model.parameters()),
     }
-    folder = finish(model.cpu(), coder, config, out, record, held)
+    folder = finish(model.cpu(), coder, config, out, record, held, before)
     shutil.rmtree(state, ignore_errors=True)
     return folder
 
@@ -110,8 +113,12 @@ def finish(
     out: Path,
     record: dict[str, Any],
     held: Sequence[GoldDocument] = (),
+    before: EncoderConfig | None = None,
 ) -> models.Folder:
-    """Export a trained network, calibrate it on letters held back, and write the folder."""
+    """Export a trained network, calibrate it on letters held back, and write the folder.
+
+    Where no letters are held back, the calibration of the model that it went on from is kept.
+    """
     small = export.quantized(export.graph(model))
     plain = EncoderConfig(
         labels=tuple(status.value for status in STATUSES),
@@ -121,6 +128,9 @@ def finish(
         windows=config.windows,
         heads=model.encoder.config.num_attention_heads,
     )
+    if before is not None:
+        kept = {"temperature": before.temperature, "bias": before.bias, "also": before.also}
+        plain = msgspec.structs.replace(plain, **kept)
 
     def write(told: EncoderConfig) -> models.Folder:
         files = {
@@ -143,12 +153,13 @@ def _json(value: Any) -> bytes:
 # --- what to start from, and what to learn ------------------------------------------------------------------
 
 
-def _start(config: TrainConfig) -> tuple[Classifier, Tokenizer]:
-    """The network to train: on an encoder with a new head, or a model's."""
+def _start(config: TrainConfig, start: str) -> tuple[Classifier, Tokenizer, EncoderConfig | None]:
+    """The network to train: on an encoder with a new head, or a model's, with that model's config."""
+    told: EncoderConfig | None = None
     known = models.available()
-    if config.start in known or (Path(config.start) / models.MANIFEST).is_file():
-        folder = models.find(config.start)
-        told: EncoderConfig = folder.config(EncoderConfig)
+    if start in known or (Path(start) / models.MANIFEST).is_file():
+        folder = models.find(start)
+        told = folder.config(EncoderConfig)
         if told.features != NAMES:
             raise ModelError(
                 f"{folder.path}: was made for other features than this version of the library has"
@@ -157,7 +168,7 @@ def _start(config: TrainConfig) -> tuple[Classifier, Tokenizer]:
         model = export.restore(folder.path / GRAPH, len(NAMES), heads=told.heads)
         coder = Tokenizer.from_str(folder.read(TOKENIZER).decode())
     else:
-        encoder, coder = encoders.load(located(config.start))
+        encoder, coder = encoders.load(located(start))
         torch.manual_seed(config.seed)
         model = Classifier(encoder, len(NAMES))
     if isinstance(model.encoder, BertModel):
@@ -168,7 +179,7 @@ def _start(config: TrainConfig) -> tuple[Classifier, Tokenizer]:
             bert.encoder.layer = bert.encoder.layer[: config.layers]
             bert.config.num_hidden_layers = len(bert.encoder.layer)
     model.dropout.p = config.dropout
-    return model, coder
+    return model, coder, told
 
 
 def _shallow(encoder: BertModel, config: TrainConfig) -> Classifier:
@@ -227,12 +238,12 @@ def _state(config: TrainConfig, out: Path) -> Path:
 # --- learning from a teacher --------------------------------------------------------------------------------
 
 
-def _teacher(name: str, out: Path, device: str, told: Told, said: Callable[[str], None]) -> models.Folder:
-    """A model to learn from, which is trained first if a config stands for it and it is not there yet."""
+def _made(name: str, out: Path, device: str, told: Told, said: Callable[[str], None]) -> models.Folder:
+    """A model to learn from or to go on with, trained first if a config stands for it and it is not there."""
     if not is_config(name):
         return models.find(name)
     config = read(located(name))
-    folder = out / ".teachers" / config.name
+    folder = out / ".before" / config.name
     if not (folder / models.MANIFEST).is_file():
         said(f"first {config.name}, to learn from")
         train(config, folder, device=device, told=told, said=said)
