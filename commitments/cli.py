@@ -253,9 +253,6 @@ def evaluate(
     """  # noqa: D301 - typer wants the character itself
     from commitments import evaluate as evaluation
 
-    for name in (model, *(against or ())):
-        if name != "tfidf":
-            _load(name)
     if "tfidf" in (against or ()) and not fitted_on:
         raise typer.BadParameter("tfidf needs letters to be fitted on", param_hint="--train")
     left_out = {*(no_links or ()), *_lines(no_links_file)}
@@ -269,6 +266,8 @@ def evaluate(
             no_links=left_out,
             on_error=lambda path, error: _fail(str(path), str(error), failures),
         )
+    except ModelError as error:
+        raise typer.BadParameter(str(error), param_hint="--model or --against") from error
     except (SchemaError, MissingExtra) as error:
         if not failures:  # else each file has been named
             _fail("evaluate", str(error), failures)
@@ -392,9 +391,13 @@ def train(
             config = configs.further(what, dev or (), start, name=out.name if out else "my-model")
         config = configs.changed(config, epochs=epochs, seed=seed)
         target = out or Path(config.name)
-        columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         with Progress(
-            TextColumn(str(columns[0])), *columns[1:], transient=True, disable=not sys.stderr.isatty()
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            transient=True,
+            disable=not sys.stderr.isatty(),
         ) as bar:
             task = bar.add_task("training", total=None)
 

@@ -252,7 +252,8 @@ def dump(documents: Iterable[GoldDocument], path: str | Path) -> None:
             file.write(encode(document) + "\n")
 
 
-_LETTERS = {"N": Status.NONE, "C": Status.COMPLETED, "O": Status.ONGOING, "P": Status.PLEDGE}
+STATUS_LETTERS = {"N": Status.NONE, "C": Status.COMPLETED, "O": Status.ONGOING, "P": Status.PLEDGE}
+"""How people and files that must be short write a status."""
 
 
 class Labels(msgspec.Struct, frozen=True):
@@ -299,9 +300,9 @@ def join(labels: str | Path, replies: str | Path) -> Iterator[GoldDocument]:
             raise SchemaError(f"{replies}: the text of {found.id} is not the one that was labelled")
         units = []
         for start, end, letters in found.units:
-            if not letters or set(letters) - _LETTERS.keys():
+            if not letters or set(letters) - STATUS_LETTERS.keys():
                 raise SchemaError(f"{labels}: {found.id}: {letters!r} are no statuses")
-            label, *also = (_LETTERS[letter] for letter in letters)
+            label, *also = (STATUS_LETTERS[letter] for letter in letters)
             links = () if label is Status.NONE else ("S1",)
             units.append(GoldUnit(start, end, label, tuple(also), links))
         document = GoldDocument(

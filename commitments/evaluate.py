@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import subprocess
+import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -178,8 +179,21 @@ def evaluate(
         no_links=tuple(sorted(skipped)),
         resamples=resamples,
         seed=seed,
-        commit=_commit(),
+        commit=source_commit(),
     )
+
+
+def read(pipeline: Callable[..., Reply], document: GoldDocument) -> Reply:
+    """A gold letter as a model reads it: with its asks and its date, without its labels."""
+    asks = [ask.text for ask in document.asks]
+    return pipeline(document.text, suggestion=asks or None, date=document.day)
+
+
+def timed(pipeline: Callable[..., Reply], documents: Iterable[GoldDocument]) -> tuple[list[Reply], float]:
+    """What a model makes of gold letters, and the seconds that it takes."""
+    began = time.perf_counter()
+    replies = [read(pipeline, document) for document in documents]
+    return replies, time.perf_counter() - began
 
 
 def _read_all(
@@ -198,8 +212,7 @@ def _read_all(
         for document in documents:
             reply = None
             try:
-                asks = [ask.text for ask in document.asks]
-                reply = pipeline(document.text, suggestion=asks or None, date=document.day)
+                reply = read(pipeline, document)
             except CommitmentsError as error:
                 failures.append(Failure(name, document.id, str(error)))
             else:
@@ -280,7 +293,7 @@ def _matrix(cells: Sequence[int]) -> dict[str, dict[str, int]]:
     return {gold.value: {predicted.value: next(rows) for predicted in LABELS} for gold in LABELS}
 
 
-def _commit() -> str | None:
+def source_commit() -> str | None:
     """The commit of the checkout that this package lies in; ``None`` when it is installed elsewhere."""
     root = Path(__file__).resolve().parent.parent
     git = shutil.which("git")

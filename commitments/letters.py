@@ -11,11 +11,10 @@ from typing import Any
 
 import msgspec
 
-from commitments.corpus import SIDES, GoldDocument, SpanKind, decode
+from commitments.corpus import SIDES, STATUS_LETTERS, GoldDocument, SpanKind, decode
 from commitments.errors import SchemaError
 from commitments.reply import Status
 
-_LABELS = {"N": Status.NONE, "C": Status.COMPLETED, "O": Status.ONGOING, "P": Status.PLEDGE}
 _MARKS: dict[str, SpanKind] = {"a": "actor", "d": "deadline", "q": "quantity", "c": "condition"}
 _TAG = re.compile(r"([NCOP](?:\+[NCOP])*)(?::([S\d,*]*))?(?::([sf]))?\s(.*)", re.DOTALL)
 _MARK = re.compile(r"⟦([a-z]):([^⟦⟧]+)⟧")
@@ -95,7 +94,7 @@ def _parse_unit(whole: str, line: str, asks: int) -> tuple[str, dict[str, Any]]:
     if not found:
         raise SchemaError(f"expected a tag, a space and words, found {line[:30]!r}")
     tag, targets, strength, body = found.groups()
-    labels = [_LABELS[letter] for letter in tag.split("+")]
+    labels = [STATUS_LETTERS[letter] for letter in tag.split("+")]
     links = [target for target in (targets or "").split(",") if target]
     if labels[0] is Status.NONE:
         links = []

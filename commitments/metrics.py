@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
-from commitments.corpus import ALL_ASKS, GoldDocument
+from commitments.corpus import ALL_ASKS, GoldDocument, GoldUnit
 from commitments.reply import Reply, Sentence, Status
 from commitments.tag import READ_ROLES
 
@@ -86,6 +86,10 @@ def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
     return start + len(piece) - len(piece.lstrip()), end - len(piece) + len(piece.rstrip())
 
 
+def _edges(text: str, stretches: Iterable[GoldUnit | Sentence]) -> list[tuple[int, int]]:
+    return [_trimmed(text, stretch.start, stretch.end) for stretch in stretches]
+
+
 def align(gold: Sequence[tuple[int, int]], predicted: Sequence[tuple[int, int]]) -> list[int | None]:
     """For each gold stretch the predicted one that shares most characters with it; the first of equals.
 
@@ -138,8 +142,7 @@ def count(document: GoldDocument, reply: Reply | None, *, links: bool = True) ->
     """
     text = document.text
     sentences: tuple[Sentence, ...] = reply.sentences if reply else ()
-    gold = [_trimmed(text, unit.start, unit.end) for unit in document.units]
-    cuts = [_trimmed(text, sentence.start, sentence.end) for sentence in sentences]
+    gold, cuts = _edges(text, document.units), _edges(text, sentences)
     # The asks were given in the gold's order, so they are the same by position whatever their ids.
     names = {ask.id: own.id for ask, own in zip(reply.asks if reply else (), document.asks, strict=False)}
     asks = [ask.id for ask in document.asks]
@@ -183,15 +186,12 @@ def judged(document: GoldDocument, reply: Reply | None) -> list[tuple[float, boo
 
     Units that their role settles, such as headings, are left out: nothing was decided there.
     """
-    if reply is None:
-        return []
-    text = document.text
-    gold = [_trimmed(text, unit.start, unit.end) for unit in document.units]
-    cuts = [_trimmed(text, sentence.start, sentence.end) for sentence in reply.sentences]
+    sentences = reply.sentences if reply else ()
+    gold, cuts = _edges(document.text, document.units), _edges(document.text, sentences)
     found = []
     for unit, j in zip(document.units, align(gold, cuts), strict=True):
-        if j is not None and reply.sentences[j].role in READ_ROLES:
-            found.append((reply.sentences[j].confidence, reply.sentences[j].status is unit.label))
+        if j is not None and sentences[j].role in READ_ROLES:
+            found.append((sentences[j].confidence, sentences[j].status is unit.label))
     return found
 
 

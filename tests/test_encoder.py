@@ -19,6 +19,8 @@ from commitments.errors import SchemaError
 from commitments.pipeline import Pipeline
 from commitments.reply import How, Reply, Role, Status
 from commitments.tag import READ_ROLES
+from commitments.tag.cues import Cues
+from commitments.tag.encoder import Encoder
 
 ROOT = Path(__file__).parent.parent
 NAMES = list(models.available())
@@ -111,8 +113,7 @@ def test_any_text_is_read(text: str) -> None:
 QUICK = commitments.load("fast")
 
 
-def test_a_long_letter_is_read_in_windows_as_its_parts_are(model: Pipeline) -> None:
-    """Sentences far from where two windows meet are read alike in a letter twice as long."""
+def test_a_letter_of_many_windows_is_read_to_its_end(model: Pipeline) -> None:
     body = "".join(f"我局已建成公园{n}个。\n下一步，将再建{n}个公园，优化周边环境。\n" for n in range(60))
     reply = model("现答复如下：\n" + body)
     done, planned = (s for s in reply.sentences[-2:])
@@ -165,6 +166,17 @@ def test_a_sentence_that_its_role_settles_has_no_words_that_moved_it(model: Pipe
     reply = model(LETTER)
     number = next(n for n, s in enumerate(reply.sentences, 1) if s.role is Role.HEADING)
     assert model.explain(LETTER, number).moved == ()
+
+
+def test_the_version_tells_that_the_cues_have_changed() -> None:
+    class Changed(Cues):
+        def __init__(self) -> None:
+            super().__init__()
+            self.version = "changed"
+
+    folder = models.find("fast")
+    assert Encoder(folder).version == folder.manifest.version
+    assert Encoder(folder, cues=Changed()).version == f"{folder.manifest.version}+cues-changed"
 
 
 def test_nothing_heavy_is_imported_by_a_trained_model() -> None:

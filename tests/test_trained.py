@@ -8,7 +8,7 @@ import pytest
 
 import commitments
 from commitments import corpus, evaluate, models
-from commitments.benchmark import trained, trained_card
+from commitments.benchmark import card, trained, trained_card
 from commitments.benchmark.trained import Trained
 from commitments.errors import SchemaError
 
@@ -19,7 +19,7 @@ NAMES = [made.name for made in STORED.made]
 
 def test_readme_comparison_and_cards_are_what_the_stored_figures_make() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert trained_card.insert(readme, trained_card.block(STORED)) == readme
+    assert card.insert(readme, trained_card.block(STORED), trained_card.BEGIN, trained_card.END) == readme
     assert (ROOT / "models" / "README.md").read_text(encoding="utf-8") == trained_card.comparison(STORED)
     for made in STORED.made:
         folder = ROOT / "models" / made.name
@@ -64,7 +64,7 @@ def test_no_text_of_a_letter_is_stored() -> None:
 
 def test_a_readme_without_a_place_for_the_block_is_told() -> None:
     with pytest.raises(SchemaError, match="expected one"):
-        trained_card.insert("nothing", "figures")
+        card.insert("nothing", "figures", trained_card.BEGIN, trained_card.END)
 
 
 def test_the_plots_are_the_same_each_time() -> None:

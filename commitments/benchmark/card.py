@@ -63,16 +63,16 @@ def write(figures: Figures, readme: str | Path) -> list[Path]:
     return list(files)
 
 
-def insert(text: str, figures: str) -> str:
+def insert(text: str, figures: str, begin: str = BEGIN, end: str = END) -> str:
     r"""A text with the block in its place.
 
     >>> insert(f"a\n{BEGIN}\nold\n{END}\nb", "new") == f"a\n{BEGIN}\nnew\n{END}\nb"
     True
     """
-    if text.count(BEGIN) != 1 or text.count(END) != 1 or text.index(BEGIN) > text.index(END):
-        raise SchemaError(f"expected one {BEGIN} and one {END} after it")
-    before, rest = text.split(BEGIN)
-    return f"{before}{BEGIN}\n{figures}\n{END}{rest.split(END)[1]}"
+    if text.count(begin) != 1 or text.count(end) != 1 or text.index(begin) > text.index(end):
+        raise SchemaError(f"expected one {begin} and one {end} after it")
+    before, rest = text.split(begin)
+    return f"{before}{begin}\n{figures}\n{end}{rest.split(end)[1]}"
 
 
 def block(figures: Figures) -> str:
@@ -80,7 +80,7 @@ def block(figures: Figures) -> str:
     hashes = [f"{name} {report.data[0].sha256[:8]}" for name, report in figures.accuracy.items()]
     hashes += [f"{of.name} (speed) {of.sha256[:8]}" for of in figures.speed]
     versions = [f"{m} is {v}" for r in figures.accuracy.values() for m, v in r.versions.items() if m != v]
-    return _filled(
+    return filled(
         "block.md",
         accuracy=_accuracy(figures),
         confidence=f"{CONFIDENCE:.0%}",
@@ -98,18 +98,18 @@ def card(figures: Figures) -> str:
     classes: list[str] = []
     rows = [["data", "letters", "sentences", "sha256"]]
     for name, report in figures.accuracy.items():
-        classes += ["" if not classes else "\n", f"### {_title(name)}\n", *_report(report)]
+        classes += ["" if not classes else "\n", f"### {_title(name)}\n", *of_report(report)]
         data = report.data[0]
         rows.append([_title(name), f"{data.letters:,}", f"{data.units:,}", f"`{data.sha256[:16]}`"])
     for of in figures.speed:
         rows.append([f"{of.name}, for speed", f"{of.texts:,}", "", f"`{of.sha256[:16]}`"])
     return (
-        _filled(
+        filled(
             "card.md",
             name=model.name,
             rows=str(model.rows),
             units=f"{model.units:,}",
-            fitted_on=_table([["file", "hash"], *([f"`{k}`", f"`{v}`"] for k, v in model.fitted_on.items())]),
+            fitted_on=table([["file", "hash"], *([f"`{k}`", f"`{v}`"] for k, v in model.fitted_on.items())]),
             accuracy=_accuracy(figures),
             confidence=f"{CONFIDENCE:.0%}",
             classes=classes[1:],
@@ -123,13 +123,13 @@ def card(figures: Figures) -> str:
             python=machine.python,
             spacy=machine.spacy or "not installed",
             earlier=_earlier(figures),
-            data=_table(rows),
+            data=table(rows),
         )
         + "\n"
     )
 
 
-def _filled(template: str, **values: str | Sequence[str]) -> str:
+def filled(template: str, **values: str | Sequence[str]) -> str:
     """One of the Markdown files beside this module, with its places filled."""
     words = {k: v if isinstance(v, str) else "\n".join(v) for k, v in values.items()}
     text = Path(__file__).with_name(template).read_text(encoding="utf-8").format(**words)
@@ -188,7 +188,7 @@ def _accuracy(figures: Figures) -> list[str]:
         rows.append(
             [_title(name), f"{data.letters:,}", f"{data.units:,}", f"**{macro[0]}**", *macro[1:], *rest]
         )
-    return _table(rows)
+    return table(rows)
 
 
 def _speed(sets: Sequence[Texts]) -> list[str]:
@@ -198,14 +198,14 @@ def _speed(sets: Sequence[Texts]) -> list[str]:
     for method, words in METHODS.items():
         cells = [_cell(of.methods.get(method), method, of) for of in sets]
         rows.append([f"**{method}**: {words}", *cells])
-    return _table(rows)
+    return table(rows)
 
 
 def _cell(rate: Rate | None, method: str, of: Texts) -> str:
     if rate is None:
         return "not installed" if method in of.skipped else "—"
-    speed = _round(rate.per_second.median)
-    return speed if method == CUES else f"{speed} (cues: × {_short(rate.cues.median)})"
+    speed = rounded(rate.per_second.median)
+    return speed if method == CUES else f"{speed} (cues: × {short(rate.cues.median)})"
 
 
 def _also(figures: Figures) -> str:
@@ -216,7 +216,7 @@ def _also(figures: Figures) -> str:
         found = [of.methods[method].cues for of in figures.speed if method in of.methods]
         if found:
             low, high = min(r.low for r in found), max(r.high for r in found)
-            ratios.append(f"{_short(low)} to {_short(high)} times that of {method}")
+            ratios.append(f"{short(low)} to {short(high)} times that of {method}")
     if ratios:
         said.append(f"Round by round in one process, the speed of cues is {', '.join(ratios)}.")
     letter = next((g for g in figures.growth if g.name == "letter"), None)
@@ -246,7 +246,8 @@ def _earlier(figures: Figures) -> str:
     return f" (speed was measured on {figures.speed_of})" if other else ""
 
 
-def _report(report: Report, models: Sequence[str] = MODELS) -> list[str]:
+def of_report(report: Report, models: Sequence[str] = MODELS) -> list[str]:
+    """Figures by class and kind of the first of some models, beside the others, in Markdown."""
     rows = [["class", "precision", "recall", "F1", *(f"F1 `{m}`" for m in models[1:]), "sentences"]]
     own = report.measured.figures[models[0]]
     for label in LABELS:
@@ -256,18 +257,18 @@ def _report(report: Report, models: Sequence[str] = MODELS) -> list[str]:
         rows.append(
             [f"`{label.value}`", number(of.precision), number(of.recall), f1, *rivals, f"{of.support:,}"]
         )
-    lines = _table(rows)
+    lines = table(rows)
     rows = [["gold \\ predicted", *(label.value for label in LABELS)]]
     for gold, cells in report.confusion[models[0]].items():
         rows.append([gold, *(f"{cell:,}" for cell in cells.values())])
-    lines += ["", *_table(rows), ""]
+    lines += ["", *table(rows), ""]
     kinds = [group for group in report.groups if group.by == "kind"]
     if kinds:
         rows = [["kind", "letters", "sentences", *(f"`{m}`" for m in models)]]
         for group in kinds:
             found = [bounded(group.measured.figures[m]["macro_f1"]) for m in models]
             rows.append([group.name, f"{group.measured.letters:,}", f"{group.measured.units:,}", *found])
-        lines += [*_table(rows), ""]
+        lines += [*table(rows), ""]
     keys = ("accuracy", "soft", "links", "links_all", "boundaries_f1", "exact_units")
     return [*lines, *(f"- {key}: {bounded(own[key])} ({MEANING[key]})" for key in keys)]
 
@@ -282,14 +283,15 @@ def _stages(sets: Iterable[Texts]) -> list[str]:
         for of in sets:
             cells.append(f"{100 * of.stages[stage].cues.median:.0f} %" if stage in of.stages else "—")
         rows.append([stage, *cells])
-    return _table(rows)
+    return table(rows)
 
 
 def _title(name: str) -> str:
     return SETS.get(name, name)
 
 
-def _table(rows: Sequence[Sequence[str]]) -> list[str]:
+def table(rows: Sequence[Sequence[str]]) -> list[str]:
+    """A Markdown table; the first row is its head, all columns but the first are numbers."""
     head, *body = [f"| {' | '.join(row)} |" for row in rows]
     return [head, "| --- |" + " ---: |" * (len(rows[0]) - 1), *body]
 
@@ -298,19 +300,19 @@ def _count(value: float) -> str:
     return f"{value:,.0f}"
 
 
-def _round(value: float) -> str:
+def rounded(value: float) -> str:
     """Two significant digits: more would be noise.
 
-    >>> _round(314159), _round(9_870_000)
+    >>> rounded(314159), rounded(9_870_000)
     ('310,000', '9,900,000')
     """
     return f"{round(value, 1 - floor(log10(value))):,.0f}" if value > 0 else "0"
 
 
-def _short(value: float) -> str:
+def short(value: float) -> str:
     """Two significant digits of a ratio.
 
-    >>> _short(12.34), _short(1.234), _short(0.01234)
+    >>> short(12.34), short(1.234), short(0.01234)
     ('12', '1.2', '0.012')
     """
     return f"{value:.0f}" if value >= 10 else f"{value:.2g}"

@@ -86,7 +86,7 @@ class Figures(msgspec.Struct, frozen=True):
 
     def to_json(self) -> str:
         """Indented JSON, floats rounded to `DIGITS` significant digits."""
-        plain = _rounded(msgspec.to_builtins(self))
+        plain = rounded(msgspec.to_builtins(self))
         return msgspec.json.format(msgspec.json.encode(plain), indent=1).decode() + "\n"
 
     @classmethod
@@ -107,7 +107,7 @@ def provenance() -> Figures:
     points = lexicon.table("points")
     rows = len(lexicon.table("cues")["cue"])
     model = Model(load("cues").name, rows, int(points["units"]), dict(points["fitted_on"]))
-    return Figures(commitments.__version__, evaluate._commit(), _machine(), model)
+    return Figures(commitments.__version__, evaluate.source_commit(), this_machine(), model)
 
 
 def shared() -> Path | None:
@@ -182,7 +182,8 @@ def accuracy() -> dict[str, evaluate.Report]:
     return found
 
 
-def _machine() -> Machine:
+def this_machine() -> Machine:
+    """The machine that this runs on."""
     try:
         from importlib.metadata import version
 
@@ -198,11 +199,12 @@ def _machine() -> Machine:
     return Machine(processor, os.cpu_count() or 1, platform.system(), platform.python_version(), spacy)
 
 
-def _rounded(value: Any) -> Any:
+def rounded(value: Any) -> Any:
+    """Plain data with its floats cut to `DIGITS`."""
     if isinstance(value, float):
         return float(f"{value:.{DIGITS}g}")
     if isinstance(value, dict):
-        return {key: _rounded(item) for key, item in value.items()}
+        return {key: rounded(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_rounded(item) for item in value]
+        return [rounded(item) for item in value]
     return value

@@ -28,23 +28,23 @@ from commitments.benchmark.figures import (
     OPEN_SETS,
     ROOT,
     Machine,
-    _machine,
-    _rounded,
+    rounded,
     seed_letter,
     shared,
+    this_machine,
 )
 from commitments.benchmark.speed import Spread
 from commitments.errors import CommitmentsError, MissingExtra, SchemaError
 from commitments.evaluate import Report
 from commitments.models import Folder
 from commitments.pipeline import Pipeline, load
-from commitments.tag import READ_ROLES
+from commitments.tag import READ_ROLES, Tagger
 
 BASELINES = ("cues", "tfidf", "keywords", "majority")
 ONE_BY_ONE = "torch, one sentence at a time"
 """The same encoder as most people would run it: each sentence alone, in 32 bits."""
 
-THRESHOLDS = (0.0, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.98, 1.01)
+THRESHOLDS = (0.0, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95)
 
 
 class Made(msgspec.Struct, frozen=True):
@@ -100,13 +100,14 @@ class Step(msgspec.Struct, frozen=True):
     """The cascade at one threshold.
 
     Attributes:
-        threshold: confidence of the first model from which its decision stands.
+        threshold: confidence of the first model from which its decision stands; ``None`` for the second
+            alone.
         asked: share of the sentences read that the second model decides.
         macro_f1: by the name of the gold.
         seconds: for all letters of these sets.
     """
 
-    threshold: float
+    threshold: float | None
     asked: float
     macro_f1: dict[str, float]
     seconds: float
@@ -141,7 +142,7 @@ class Trained(msgspec.Struct, frozen=True):
 
     def to_json(self) -> str:
         """Indented JSON, floats rounded."""
-        plain = _rounded(msgspec.to_builtins(self))
+        plain = rounded(msgspec.to_builtins(self))
         return msgspec.json.format(msgspec.json.encode(plain), indent=1).decode() + "\n"
 
     @classmethod
@@ -344,30 +345,26 @@ def start(names: Sequence[str], runs: int = 3) -> dict[str, Cost]:
 
 
 def cascade(first: str, second: str, thresholds: Sequence[float] = THRESHOLDS) -> tuple[Step, ...]:
-    """Accuracy and time of two models one after another, over thresholds."""
+    """Accuracy and time of two models one after another, over thresholds; then of the second alone."""
     from commitments.tag.cascade import Cascade
     from commitments.tag.encoder import Encoder
 
-    gold = {name: corpus.load(path) for name, path in sets().items() if name in ("seed", "real", "dev")}
-    pair = Encoder(models.find(first)), Encoder(models.find(second))
+    gold = {name: corpus.load(path) for name, path in sets().items() if name != "test"}
+    quick, exact = Encoder(models.find(first)), Encoder(models.find(second))
+    taggers: dict[float | None, Tagger] = {t: Cascade(quick, exact, t) for t in thresholds}
     steps = []
-    for threshold in thresholds:
-        tagger = Cascade.of(*pair, threshold=threshold)
-        nlp = Pipeline(tagger)
+    for threshold, tagger in (taggers | {None: exact}).items():
         scores: dict[str, float] = {}
-        seconds, read = 0.0, 0
+        seconds, asked, read = 0.0, 0, 0
         for name, documents in gold.items():
-            counts = []
-            for document in documents:
-                began = time.perf_counter()
-                reply = nlp(
-                    document.text, suggestion=[a.text for a in document.asks] or None, date=document.day
-                )
-                seconds += time.perf_counter() - began
-                read += sum(s.role in READ_ROLES for s in reply.sentences)
-                counts.append(metrics.count(document, reply))
+            replies, spent = evaluate.timed(Pipeline(tagger), documents)
+            counts = [metrics.count(d, reply) for d, reply in zip(documents, replies, strict=True)]
             scores[name] = metrics.figures(metrics.total(counts))["macro_f1"] or 0.0
-        steps.append(Step(threshold, tagger.asked / max(read, 1), scores, seconds))
+            decided = [s for reply in replies for s in reply.sentences if s.role in READ_ROLES]
+            read += len(decided)
+            asked += sum(s.evidence[0].rule == exact.label for s in decided)
+            seconds += spent
+        steps.append(Step(threshold, asked / max(read, 1), scores, seconds))
     return tuple(steps)
 
 
@@ -391,7 +388,13 @@ def measure(told: Callable[[str], None] = lambda _: None, *, quick: bool = False
     passed = cases([*names, "cues", "keywords"])
     if quick:
         return Trained(
-            commitments.__version__, evaluate._commit(), _machine(), made, reports, passed, fitted_on=fitted
+            commitments.__version__,
+            evaluate.source_commit(),
+            this_machine(),
+            made,
+            reports,
+            passed,
+            fitted_on=fitted,
         )
     told("speed")
     fast = speed([*names, "cues"])
@@ -403,8 +406,8 @@ def measure(told: Callable[[str], None] = lambda _: None, *, quick: bool = False
         steps = cascade("fast", "base")
     return Trained(
         commitments.__version__,
-        evaluate._commit(),
-        _machine(),
+        evaluate.source_commit(),
+        this_machine(),
         made,
         reports,
         passed,

@@ -42,49 +42,50 @@ class Cascade:
     """The tagger that asks a second model where the first is not sure.
 
     Args:
-        folder: of the cascade; it names its two models, which come with the library.
+        first: the quick model.
+        second: the exact one.
+        threshold: confidence of the first from which its decision stands.
+        name: of the tagger.
         cues: the rules, whose findings both networks see too.
-        threads: of onnxruntime.
-        threshold: instead of the config's.
-
-    Raises:
-        ModelError: a folder is missing, changed, or not what the others expect.
     """
 
     def __init__(
         self,
-        folder: Folder,
+        first: Encoder,
+        second: Encoder,
+        threshold: float,
         *,
+        name: str = "cascade",
         cues: Cues | None = None,
-        threads: int = 0,
-        threshold: float | None = None,
     ) -> None:
-        config: CascadeConfig = folder.config(CascadeConfig)
-        rules = cues or Cues()
-        first = Encoder(models.find(config.first), cues=rules, threads=threads)
-        second = Encoder(models.find(config.second), cues=rules, threads=threads)
-        if (first.version, second.version) != (config.first_version, config.second_version):
-            raise ModelError(
-                f"{folder.path}: was made for {config.first}-{config.first_version} and"
-                f" {config.second}-{config.second_version}, not for {first.version} and {second.version};"
-                " choose its threshold again: python -m commitments.train.cascade"
-            )
-        self._set(first, second, config.threshold if threshold is None else threshold, rules)
-        self.name = folder.manifest.name
-        self.version = f"{folder.manifest.version}.{first.version}.{second.version}"
-
-    def _set(self, first: Encoder, second: Encoder, threshold: float, cues: Cues) -> None:
-        self.first, self.second, self.threshold, self._cues = first, second, threshold, cues
-        self.name, self.version = "cascade", f"{threshold:g}.{first.version}.{second.version}"
-        self.asked = 0
-        """How many sentences the second model has decided so far."""
+        self.first, self.second, self.threshold, self.name = first, second, threshold, name
+        self.version = f"{threshold:g}.{first.version}.{second.version}"
+        self._cues = cues or Cues()
 
     @classmethod
-    def of(cls, first: Encoder, second: Encoder, *, threshold: float) -> Cascade:
-        """A cascade of two models that are at hand, for measuring at several thresholds."""
-        made = cls.__new__(cls)
-        made._set(first, second, threshold, Cues())
-        return made
+    def load(cls, folder: Folder, *, cues: Cues | None = None, threads: int = 0) -> Cascade:
+        """The cascade of a folder, which names two models that come with the library.
+
+        Args:
+            folder: of the cascade.
+            cues: the rules.
+            threads: of onnxruntime.
+
+        Raises:
+            ModelError: a folder is missing, changed, or not what the others expect.
+        """
+        config: CascadeConfig = folder.config(CascadeConfig)
+        found = [models.find(name) for name in (config.first, config.second)]
+        versions = [of.manifest.version for of in found]
+        if versions != [config.first_version, config.second_version]:
+            raise ModelError(
+                f"{folder.path}: was made for {config.first}-{config.first_version} and"
+                f" {config.second}-{config.second_version}, not for {versions[0]} and {versions[1]};"
+                " choose its threshold again: python -m commitments.train.cascade"
+            )
+        rules = cues or Cues()
+        first, second = (Encoder(of, cues=rules, threads=threads) for of in found)
+        return cls(first, second, config.threshold, name=folder.manifest.name, cues=rules)
 
     def tag(self, draft: Draft) -> tuple[Decision, ...]:
         """Decide each unit; units that their role settles are `none` without being read."""
@@ -97,7 +98,6 @@ class Cascade:
             if unit.role in READ_ROLES and decision.confidence < self.threshold
         )
         if unsure:
-            self.asked += len(unsure)
             again = self.second.decide(draft, self.second.scores(draft, rows, unsure), terms)
             for i in unsure:
                 decisions[i] = again[i]
@@ -106,5 +106,5 @@ class Cascade:
     def occlude(self, draft: Draft, index: int) -> tuple[Evidence, ...]:
         """The words that moved a decision, as the model tells that made it."""
         decided = self.tag(draft)[index].evidence
-        by_first = any(e.rule == f"{self.first.name}-{self.first.version}" for e in decided)
+        by_first = any(evidence.rule == self.first.label for evidence in decided)
         return (self.first if by_first else self.second).occlude(draft, index)

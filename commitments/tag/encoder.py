@@ -87,9 +87,10 @@ class Encoder:
 
         self.name = folder.manifest.name
         self.version = folder.manifest.version
-        self.path = folder.path
         self.config: EncoderConfig = folder.config(EncoderConfig)
         self._cues = cues or Cues()
+        if self._cues.version != self.config.cues:  # what the network sees has changed, and so may decisions
+            self.version += f"+cues-{self._cues.version}"
         _check(self.config, folder)
         try:
             self._coder = Tokenizer.from_str(folder.read(TOKENIZER).decode())
@@ -140,7 +141,7 @@ class Encoder:
                 continue
             best = int(shares[i].argmax())
             confidence = round(float(shares[i][best]), 6)
-            own = Evidence(f"{self.name}-{self.version}", How.MODEL, STATUSES[best], round(confidence, 4))
+            own = Evidence(self.label, How.MODEL, STATUSES[best], round(confidence, 4))
             cues = self._cues.evidence(draft, terms[i], STATUSES[best])
             also = [
                 n
@@ -159,6 +160,11 @@ class Encoder:
         parts = _exp(scaled - scaled.max(axis=-1, keepdims=True))
         shares: Array = parts / parts.sum(axis=-1, keepdims=True)
         return shares
+
+    @property
+    def label(self) -> str:
+        """Name and version, as the evidence of its decisions says."""
+        return f"{self.name}-{self.version}"
 
     def scores(
         self,

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import msgspec
 
-from commitments import corpus, metrics, models
+from commitments import corpus, evaluate, metrics, models
 from commitments.corpus import GoldDocument
 from commitments.errors import CommitmentsError
 from commitments.pipeline import Pipeline
@@ -47,7 +46,7 @@ def choose(
     gold = list(documents)
     whole, most = _run(gold, Pipeline(second))
     for threshold in sorted(thresholds):
-        score, seconds = _run(gold, Pipeline(Cascade.of(first, second, threshold=threshold)))
+        score, seconds = _run(gold, Pipeline(Cascade(first, second, threshold)))
         if score >= whole - lose:
             return threshold, score, seconds / most
     return 1.01, whole, 1.0
@@ -55,14 +54,11 @@ def choose(
 
 def _run(gold: Sequence[GoldDocument], nlp: Pipeline) -> tuple[float, float]:
     """Macro-F1 and seconds of a pipeline."""
-    counts, seconds = [], 0.0
-    for document in gold:
-        asks = [ask.text for ask in document.asks]
-        began = time.perf_counter()
-        reply = nlp(document.text, suggestion=asks or None, date=document.day)
-        seconds += time.perf_counter() - began
-        counts.append(metrics.count(document, reply))
-    return metrics.figures(metrics.total(counts))["macro_f1"] or 0.0, seconds
+    replies, seconds = evaluate.timed(nlp, gold)
+    counts = metrics.total(
+        metrics.count(document, reply) for document, reply in zip(gold, replies, strict=True)
+    )
+    return metrics.figures(counts)["macro_f1"] or 0.0, seconds
 
 
 def main(argv: Sequence[str] | None = None) -> int:

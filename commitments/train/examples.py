@@ -20,7 +20,7 @@ from commitments.pipeline import Pipeline
 from commitments.reply import Status
 from commitments.tag import READ_ROLES
 from commitments.tag.cues import STATUSES, Cues
-from commitments.tag.features import features
+from commitments.tag.features import NAMES, features
 from commitments.tag.windows import Item, Window, WindowConfig, assemble, item, prefix, shown
 
 Array = npt.NDArray[Any]
@@ -31,7 +31,6 @@ class Letter(NamedTuple):
 
     Attributes:
         id: of the gold letter.
-        source: where it comes from, such as a file's name.
         draft: as the pipeline read it.
         items: its sentences in pieces.
         heads: the prefix of a window that begins with each item, and the same without what is asked.
@@ -42,7 +41,6 @@ class Letter(NamedTuple):
     """
 
     id: str
-    source: str
     draft: Draft
     items: list[Item]
     heads: list[tuple[list[int], list[int]]]
@@ -88,13 +86,45 @@ def targets(units: Sequence[GoldUnit | None], mixed: float) -> tuple[Array, Arra
     return status, also
 
 
+def letter(
+    draft: Draft,
+    status: Array,
+    also: Array,
+    coder: Tokenizer,
+    config: WindowConfig,
+    cues: Cues,
+    *,
+    name: str = "",
+    weight: float = 1.0,
+) -> Letter:
+    """A draft, with what is to be learnt of its units, as a letter to learn from.
+
+    Args:
+        draft: as the pipeline read it.
+        status: as in `Letter`.
+        also: as in `Letter`.
+        coder: cuts texts into pieces.
+        config: of the windows.
+        cues: the rules, whose findings the network sees too.
+        name: the letter's id.
+        weight: of its sentences.
+    """
+    read = np.array([weight * (unit.role in READ_ROLES) for unit in draft.units], dtype=np.float32)
+    items = [item(draft, i, coder, config) for i in shown(draft)]
+    heads = [
+        (prefix(draft, one.unit, coder, config), prefix(draft, one.unit, coder, config, gist=False))
+        for one in items
+    ]
+    rows = np.array(features(draft, cues), dtype=np.float32).reshape(-1, len(NAMES))
+    return Letter(name, draft, items, heads, rows, status, also, read)
+
+
 def letters(
     documents: Iterable[GoldDocument],
     pipeline: Pipeline,
     coder: Tokenizer,
     config: WindowConfig,
     *,
-    source: str = "",
     mixed: float = 0.2,
     weight: float = 1.0,
 ) -> Iterator[Letter]:
@@ -103,14 +133,7 @@ def letters(
     for document in documents:
         draft, units = gold_units(document, pipeline)
         status, also = targets(units, mixed)
-        read = np.array([weight * (unit.role in READ_ROLES) for unit in draft.units], dtype=np.float32)
-        items = [item(draft, i, coder, config) for i in shown(draft)]
-        heads = [
-            (prefix(draft, one.unit, coder, config), prefix(draft, one.unit, coder, config, gist=False))
-            for one in items
-        ]
-        rows = np.array(features(draft, cues), dtype=np.float32)
-        yield Letter(document.id, source, draft, items, heads, rows, status, also, read)
+        yield letter(draft, status, also, coder, config, cues, name=document.id, weight=weight)
 
 
 def draw(letter: Letter, config: WindowConfig, lot: random.Random, bare: float) -> Iterator[Window]:

@@ -26,7 +26,6 @@ from commitments.train.config import TrainConfig
 from commitments.train.examples import Letter, draw
 
 Told = Callable[[dict[str, float]], None]
-_SPECIAL = 5
 
 
 def windows(
@@ -161,7 +160,7 @@ def _hidden(given: Batch, share: float, draw: torch.Generator) -> Batch:
     if not share:
         return given
     lot = torch.rand(given.ids.shape, generator=draw)
-    ids = torch.where((lot < share) & (given.place > 0) & (given.ids >= _SPECIAL), MASK, given.ids)
+    ids = torch.where((lot < share) & (given.place > 0) & (given.ids > MASK), MASK, given.ids)
     return given._replace(ids=ids)
 
 

