@@ -252,6 +252,14 @@ def run(
     """
     from commitments.pipeline import Pipeline, load
 
+    pipelines: dict[str, Pipeline] = {}
+    for name in dict.fromkeys((model, *baselines)):
+        if name == "tfidf":
+            from commitments.train.tfidf import Tfidf
+
+            pipelines[name] = Pipeline(Tfidf(d for path in train for d in corpus.load(path)))
+        else:
+            pipelines[name] = load(name)
     documents: list[GoldDocument] = []
     sources: list[str] = []
     files = list(dict.fromkeys(map(Path, paths)))
@@ -268,14 +276,6 @@ def run(
         sources += [str(path) if alike else path.name] * len(found)
     if not documents:
         raise SchemaError(f"no letter to measure on in {', '.join(map(str, files)) or 'no file'}")
-    pipelines: dict[str, Pipeline] = {}
-    for name in dict.fromkeys((model, *baselines)):
-        if name == "tfidf":
-            from commitments.train.tfidf import Tfidf
-
-            pipelines[name] = Pipeline(Tfidf(d for path in train for d in corpus.load(path)))
-        else:
-            pipelines[name] = load(name)
     return evaluate(pipelines, documents, sources=sources, no_links=no_links, resamples=resamples, seed=seed)
 
 
