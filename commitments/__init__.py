@@ -23,11 +23,18 @@ if TYPE_CHECKING:
     from commitments.readers import Source as Source
     from commitments.readers import read as read
     from commitments.readers import read_all as read_all
+    from commitments.reply import Action as Action
+    from commitments.reply import Actor as Actor
     from commitments.reply import Ask as Ask
+    from commitments.reply import Condition as Condition
+    from commitments.reply import Deadline as Deadline
+    from commitments.reply import Quantity as Quantity
     from commitments.reply import Reply as Reply
     from commitments.reply import Sentence as Sentence
     from commitments.reply import Span as Span
-    from commitments.reply import Status as Status
+    from commitments.terms import Disposition as Disposition
+    from commitments.terms import Status as Status
+    from commitments.terms import Strength as Strength
 
 # Names are looked up when first used, so that `import commitments` costs next to nothing.
 _HOME = {
@@ -39,11 +46,18 @@ _HOME = {
     "Source": "readers",
     "read": "readers",
     "read_all": "readers",
+    "Action": "reply",
+    "Actor": "reply",
     "Ask": "reply",
+    "Condition": "reply",
+    "Deadline": "reply",
+    "Quantity": "reply",
     "Reply": "reply",
     "Sentence": "reply",
     "Span": "reply",
-    "Status": "reply",
+    "Status": "terms",
+    "Disposition": "terms",
+    "Strength": "terms",
 }
 
 __all__ = ["__version__", *_HOME]

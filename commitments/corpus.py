@@ -21,7 +21,7 @@ from typing import Any, Literal, get_args
 import msgspec
 
 from commitments.errors import CommitmentsError, SchemaError
-from commitments.reply import Kind, Status
+from commitments.terms import Kind, Status
 
 Strength = Literal["firm", "soft"]
 SpanKind = Literal["actor", "deadline", "quantity", "condition"]
@@ -426,7 +426,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
             for folder in given.paths:
                 for side, documents in build(folder).items():
-                    dump(documents, folder / f"{side}.jsonl")
+                    if documents:
+                        dump(documents, folder / f"{side}.jsonl")
         elif given.what == "join":
             if len(given.paths) != 3:
                 parser.error("join takes LABELS, REPLIES and OUT")

@@ -11,7 +11,20 @@ import datetime
 
 import msgspec
 
-from commitments.reply import Ask, Evidence, Kind, Link, Role, Section, Span, Status
+from commitments.reply import (
+    Action,
+    Actor,
+    Ask,
+    Condition,
+    Deadline,
+    Evidence,
+    Link,
+    Quantity,
+    ResultCode,
+    Section,
+    Span,
+)
+from commitments.terms import Kind, Role, Status, Strength
 
 
 class Region(msgspec.Struct, frozen=True):
@@ -72,6 +85,22 @@ class Decision(msgspec.Struct, frozen=True):
     undecided: bool = False
 
 
+class Attributes(msgspec.Struct, frozen=True):
+    """Who, by when, how much and how firmly: of one unit; offsets are in the draft's text.
+
+    The fields are those of `commitments.reply.Sentence`.
+    """
+
+    deadlines: tuple[Deadline, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+    quantities: tuple[Quantity, ...] = ()
+    actors: tuple[Actor, ...] = ()
+    actor: Actor | None = None
+    strength: Strength | None = None
+    strength_cue: Span | None = None
+    action: Action | None = None
+
+
 class Draft(msgspec.Struct, frozen=True):
     """A letter between two stages.
 
@@ -86,6 +115,8 @@ class Draft(msgspec.Struct, frozen=True):
         asks: what is asked, given or found.
         decisions: one for each unit.
         links: one for each unit.
+        attributes: one for each unit.
+        result: what the result code means.
         warnings: what a reader should know.
     """
 
@@ -99,4 +130,6 @@ class Draft(msgspec.Struct, frozen=True):
     asks: tuple[Ask, ...] = ()
     decisions: tuple[Decision, ...] = ()
     links: tuple[Link, ...] = ()
+    attributes: tuple[Attributes, ...] = ()
+    result: ResultCode | None = None
     warnings: tuple[str, ...] = ()

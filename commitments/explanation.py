@@ -11,7 +11,8 @@ from typing import Any
 
 import msgspec
 
-from commitments.reply import Ask, Evidence, How, Reply, Sentence, Status
+from commitments.reply import Ask, Evidence, Reply, Sentence
+from commitments.terms import How, Status
 
 
 class Summand(msgspec.Struct, frozen=True):

@@ -1,51 +1,19 @@
-"""How a Reply leaves Python and comes back: dict, JSON, rows, a DataFrame.
+"""How a Reply leaves Python and comes back whole: dict and JSON.
 
 `to_dict` and `to_json` keep everything, and `from_dict` and `from_json` give the same Reply again; what they
-accept is checked, because a file may have been edited by hand. `rows` is the one schema of a table, whatever
-holds it. The HTML view is in `view`.
+accept is checked, because a file may have been edited by hand. Tables are in `table`, the HTML view in
+`view`.
 """
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
-from commitments.errors import MissingExtra, SchemaError
-from commitments.reply import Reply, Sentence, Status
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-COLUMNS: dict[str, str] = {
-    "name": "file or row that the letter came from",
-    "sentence": "number of the sentence in its letter, from 1",
-    "start": "offset of its first character in the letter's text",
-    "end": "offset after its last character",
-    "text": "its text as it stands there, hard line breaks included",
-    "clean": "its text with hard wraps and stray spaces mended",
-    "status": "completed, ongoing, pledge or none (举措状态)",
-    "also": "list of further statuses of a mixed sentence",
-    "confidence": "of the status, from 0 to 1",
-    "undecided": "whether it is below what was asked for; status is then only the likeliest (存疑)",
-    "role": "what it is in the letter: body, heading, salutation … (位置)",
-    "section": "headings that it stands under, the outermost first, joined by ' > '",
-    "asks": "list of ids of the asks that it answers, '*' spelled out (诉求)",
-    "link_by": "rule that linked it to its asks",
-    "link_score": "of that link, from 0 to 1",
-    "evidence": "words that speak for its status; empty when none do (依据)",
-    "rule": "id of the rule that weighed most, or name and version of the trained model",
-    "how": "whether a trained model decided (model), or words in it (cue), or before it (inherited) …",
-    "by": "model that decided",
-    "kind": "suggestion (建议), proposal (提案), message (留言) or report",
-    "agency": "body that replies",
-    "date": "date of the reply",
-    "title": "title of the letter",
-    "doc_number": "发文字号 as written",
-    "result_code": "办理结果 as written",
-}
-"""The columns of `rows` and `to_frame`, each with its meaning."""
+from commitments.errors import SchemaError
+from commitments.reply import CharSpan, Reply, Sentence
 
 
 def to_dict(reply: Reply) -> dict[str, Any]:
@@ -57,6 +25,7 @@ def to_dict(reply: Reply) -> dict[str, Any]:
     Returns:
         Every field under its own name; dates as ``YYYY-MM-DD``.
 
+    >>> from commitments.terms import Status
     >>> sentence = Sentence(0, 4, "已建成。", Status.COMPLETED)
     >>> to_dict(Reply(text="已建成。", sentences=(sentence,)))["sentences"][0]["status"]
     'completed'
@@ -126,95 +95,6 @@ def from_json(text: str | bytes) -> Reply:
     return reply
 
 
-def rows(reply: Reply) -> list[dict[str, Any]]:
-    """List a reply's sentences as flat rows, one dict a sentence, with the keys of `COLUMNS`.
-
-    >>> [row] = rows(Reply(text="已建成。", sentences=(Sentence(0, 4, "已建成。", Status.COMPLETED),)))
-    >>> row["sentence"], row["status"], row["asks"]
-    (1, 'completed', [])
-    """
-    letter = {
-        "kind": reply.kind.value if reply.kind else None,
-        "agency": reply.agency,
-        "date": reply.date,
-        "title": reply.title,
-        "doc_number": reply.doc_number,
-        "result_code": reply.result_code,
-    }
-    paths = _section_paths(reply)
-    every = [ask.id for ask in reply.asks]
-    out: list[dict[str, Any]] = []
-    for number, s in enumerate(reply.sentences, 1):
-        best = s.evidence[0] if s.evidence else None
-        words = next((evidence.text for evidence in s.evidence if evidence.text), "")
-        out.append(
-            {
-                "name": reply.name,
-                "sentence": number,
-                "start": s.start,
-                "end": s.end,
-                "text": s.text,
-                "clean": s.clean or s.text,
-                "status": s.status.value,
-                "also": [status.value for status in s.also],
-                "confidence": s.confidence,
-                "undecided": s.undecided,
-                "role": s.role.value,
-                "section": "" if s.section is None else paths[s.section],
-                "asks": every if "*" in s.asks else list(s.asks),
-                "link_by": s.link.by,
-                "link_score": s.link.score,
-                "evidence": words,
-                "rule": best.rule if best else "",
-                "how": best.how.value if best else "",
-                "by": s.by,
-                **letter,
-            }
-        )
-    return out
-
-
-def to_frame(*replies: Reply) -> pd.DataFrame:
-    """Make a pandas DataFrame with one row a sentence and the columns of `COLUMNS`.
-
-    ``status`` is categorical with all four statuses, so that a table of counts has a column for each;
-    ``role``, ``kind`` and ``how`` are categorical too; ``date`` is ``datetime64``. ``also`` and ``asks`` hold
-    lists: ``frame.explode("asks")`` gives one row for each ask that a sentence answers.
-
-    Args:
-        replies: one or more, as in ``to_frame(*nlp.pipe(texts))``.
-
-    Raises:
-        MissingExtra: pandas is not installed.
-
-    >>> reply = Reply(text="已建成。", sentences=(Sentence(0, 4, "已建成。", Status.COMPLETED),))
-    >>> to_frame(reply)["status"].value_counts().to_dict()
-    {'completed': 1, 'ongoing': 0, 'pledge': 0, 'none': 0}
-    """
-    try:
-        import pandas as pd
-    except ImportError as error:
-        raise MissingExtra("A DataFrame", "pandas") from error
-    frame: pd.DataFrame = pd.DataFrame(
-        [row for reply in replies for row in rows(reply)], columns=list(COLUMNS)
-    )
-    frame["status"] = pd.Categorical(frame["status"], categories=[s.value for s in Status])
-    for name in ("role", "kind", "how"):
-        frame[name] = frame[name].astype("category")
-    # A date outside what nanoseconds can hold (1677–2262) is a misreading, not worth an error here.
-    frame["date"] = pd.to_datetime(frame["date"], errors="coerce")
-    return frame
-
-
-def _section_paths(reply: Reply) -> list[str]:
-    """Headings from the outermost inward, for each section; parents stand before their children."""
-    paths: list[str] = []
-    for section in reply.sections:
-        above = "" if section.parent is None else paths[section.parent] + " > "
-        paths.append(above + section.title)
-    return paths
-
-
 def _check(reply: Reply) -> None:
     """Hold a Reply from outside to what is true of every Reply the pipeline makes."""
     _check_asks(reply)
@@ -247,6 +127,29 @@ def _check_sentence(reply: Reply, s: Sentence, path: str, known: set[str]) -> No
             _check_span(reply.text, evidence.start, evidence.end, evidence.text, where)
         elif evidence.start is not None or evidence.end is not None:
             raise SchemaError(f"{where}: needs both start and end, or neither")
+    _check_attributes(reply, s, path)
+
+
+def _check_attributes(reply: Reply, s: Sentence, path: str) -> None:
+    for kind in ("deadlines", "conditions", "quantities", "actors"):
+        for j, item in enumerate(getattr(s, kind)):
+            _check_place(reply, item.span, item.text, f"{path}.{kind}[{j}]")
+            for name in ("value", "low", "high"):
+                value = getattr(item, name, None)
+                if value is not None and not math.isfinite(value):
+                    raise SchemaError(f"{path}.{kind}[{j}].{name}: expected a number, got {value}")
+    if s.actor is not None:
+        _check_place(reply, s.actor.span, s.actor.text, f"{path}.actor")
+    if s.strength_cue is not None:
+        cue = s.strength_cue
+        _check_span(reply.text, cue.start, cue.end, cue.text, f"{path}.strength_cue")
+    if s.action is not None and not 0 <= s.action.span.start <= s.action.span.end <= len(reply.text):
+        raise SchemaError(f"{path}.action: {s.action.span} does not lie in the letter's text")
+
+
+def _check_place(reply: Reply, span: CharSpan | None, words: str, path: str) -> None:
+    if span is not None:
+        _check_span(reply.text, span.start, span.end, words, path)
 
 
 def _check_asks(reply: Reply) -> None:

@@ -13,7 +13,7 @@ import msgspec
 
 from commitments.corpus import SIDES, STATUS_LETTERS, GoldDocument, SpanKind, decode
 from commitments.errors import SchemaError
-from commitments.reply import Status
+from commitments.terms import Status
 
 _MARKS: dict[str, SpanKind] = {"a": "actor", "d": "deadline", "q": "quantity", "c": "condition"}
 _TAG = re.compile(r"([NCOP](?:\+[NCOP])*)(?::([S\d,*]*))?(?::([sf]))?\s(.*)", re.DOTALL)
@@ -158,6 +158,7 @@ def build(folder: str | Path) -> dict[str, tuple[GoldDocument, ...]]:
         raise SchemaError(f"{folder}: no letter stands in source/{{{','.join(SIDES)}}}/*.letter")
     for side, of_side in sides.items():
         for document in of_side:
-            if document.follows and where.get(document.follows) != side:
+            # A letter that follows one of another folder is on its own.
+            if document.follows and where.get(document.follows, side) != side:
                 raise SchemaError(f"{document.id} in {side} follows {document.follows}, which is not there")
     return sides

@@ -18,8 +18,9 @@ import msgspec
 
 from commitments import overlap
 from commitments.draft import Draft, Unit
-from commitments.reply import Link, Role, Section, Status
+from commitments.reply import Link, Section
 from commitments.structure.outline import item, number
+from commitments.terms import Role, Status
 
 _READ = frozenset({Role.BODY, Role.OPENING, Role.LEAD, Role.HEADING})
 _N = "一二三四五六七八九十"

@@ -15,7 +15,7 @@ import msgspec
 
 from commitments import furniture as f
 from commitments.draft import Region
-from commitments.reply import Role
+from commitments.terms import Role
 
 # Labels that index tables have and publication lines have not.
 _INDEXED = frozenset(

@@ -14,8 +14,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 import msgspec
 
 from commitments.corpus import ALL_ASKS, GoldDocument, GoldUnit
-from commitments.reply import Reply, Sentence, Status
+from commitments.reply import Reply, Sentence
 from commitments.tag import READ_ROLES
+from commitments.terms import Status
 
 LABELS = tuple(Status)
 """The classes, in the order of a confusion matrix's rows (gold) and columns (predicted)."""

@@ -16,13 +16,26 @@ from typing import Any, TypeVar
 import msgspec
 
 from commitments import models
+from commitments.attributes import NOTHING, AttributesConfig, attributes
 from commitments.clean import CleanConfig, Cleaned, clean
-from commitments.draft import Draft, Header
+from commitments.draft import Attributes, Decision, Draft, Header
 from commitments.errors import ModelError, SchemaError
 from commitments.explanation import Explanation, Summand
 from commitments.link import LinkConfig, link
 from commitments.readers.source import Source
-from commitments.reply import Ask, Evidence, Reply, Section, Sentence, Span
+from commitments.reply import (
+    Actor,
+    Ask,
+    CharSpan,
+    Condition,
+    Deadline,
+    Evidence,
+    Quantity,
+    Reply,
+    Section,
+    Sentence,
+    Span,
+)
 from commitments.segment import SegmentConfig, segment
 from commitments.structure import StructureConfig, structure
 from commitments.structure.header import parse_date
@@ -43,6 +56,7 @@ class PipelineConfig(msgspec.Struct, frozen=True):
         structure: of finding the letter's parts.
         cues: of the rules.
         link: of the links.
+        attributes: of deadlines, quantities, actors and what else is read off a measure.
         abstain: confidence below which a sentence is left undecided; 0 decides all.
     """
 
@@ -51,6 +65,7 @@ class PipelineConfig(msgspec.Struct, frozen=True):
     structure: StructureConfig = StructureConfig()
     cues: CuesConfig = CuesConfig()
     link: LinkConfig = LinkConfig()
+    attributes: AttributesConfig = AttributesConfig()
     abstain: float = 0.0
 
 
@@ -144,6 +159,37 @@ class Pipeline:
             moved = tuple(_in_source(source, cleaned, e) for e in self.tagger.occlude(draft, sentence - 1))
         return Explanation(reply, sentence, card, moved)
 
+    def decided(
+        self,
+        text: str | Source,
+        decide: Callable[[int, int], Decision],
+        *,
+        suggestion: Suggestion = None,
+        date: str | datetime.date | None = None,
+    ) -> Reply:
+        """Read one letter whose statuses come from elsewhere, such as from people.
+
+        Args:
+            text: as for the pipeline itself.
+            decide: is given the offsets of a sentence in `text`, and gives what is to be said of it.
+            suggestion: as for the pipeline itself.
+            date: as for the pipeline itself.
+
+        Raises:
+            SchemaError: as for the pipeline itself.
+
+        >>> import commitments
+        >>> from commitments.draft import Decision
+        >>> pledge = lambda start, end: Decision(commitments.Status.PLEDGE)
+        >>> reply = commitments.load("cues").decided("年底前建成公园3个。", pledge, date="2023-06-12")
+        >>> reply.pledges[0].deadline.end
+        datetime.date(2023, 12, 31)
+        """
+        source = _source(text)
+        cleaned, draft = self._draft(source, suggestion, date)
+        decisions = tuple(decide(*cleaned.offsets.to_source(u.start, u.end)) for u in draft.units)
+        return self._assembled(source, cleaned, draft, decisions, "given")
+
     def _finish(self, source: Source, cleaned: Cleaned, draft: Draft) -> Reply:
         decisions = self.tagger.tag(draft)
         if self.config.abstain:
@@ -153,9 +199,16 @@ class Pipeline:
                 else decision
                 for unit, decision in zip(draft.units, decisions, strict=True)
             )
+        return self._assembled(source, cleaned, draft, decisions, self.name)
+
+    def _assembled(
+        self, source: Source, cleaned: Cleaned, draft: Draft, decisions: tuple[Decision, ...], by: str
+    ) -> Reply:
+        """What follows from the statuses, and the Reply."""
         draft = msgspec.structs.replace(draft, decisions=decisions)
         draft = link(draft, self.config.link)
-        return _reply(source, cleaned, draft, self.name)
+        draft = attributes(draft, self.config.attributes)
+        return _reply(source, cleaned, draft, by)
 
     def pipe(
         self,
@@ -338,6 +391,7 @@ def _date(given: str | datetime.date | None) -> datetime.date | None:
 
 
 _Told = TypeVar("_Told", Evidence, Summand)
+_Placed = TypeVar("_Placed", Deadline, Condition, Quantity, Actor)
 
 
 def _in_source(source: Source, cleaned: Cleaned, item: _Told) -> _Told:
@@ -367,6 +421,29 @@ def _reply(source: Source, cleaned: Cleaned, draft: Draft, model: str) -> Reply:
         text = words(item.text, item.spans[0]) or item.text
         return msgspec.structs.replace(item, text=text, spans=tuple(span(s.start, s.end) for s in item.spans))
 
+    def chars(where: CharSpan) -> CharSpan:
+        return CharSpan(*cleaned.offsets.to_source(where.start, where.end))
+
+    def placed(item: _Placed) -> _Placed:
+        """An attribute, with offsets and words of the caller's text."""
+        if item.span is None:
+            return item
+        where = chars(item.span)
+        return msgspec.structs.replace(item, span=where, text=source.text[where.start : where.end])
+
+    def told_of(item: Attributes) -> dict[str, Any]:
+        cue, done = item.strength_cue, item.action
+        return {
+            "deadlines": tuple(map(placed, item.deadlines)),
+            "conditions": tuple(map(placed, item.conditions)),
+            "quantities": tuple(map(placed, item.quantities)),
+            "actors": tuple(map(placed, item.actors)),
+            "actor": item.actor and placed(item.actor),
+            "strength": item.strength,
+            "strength_cue": cue and span(cue.start, cue.end),
+            "action": done and msgspec.structs.replace(done, span=chars(done.span)),
+        }
+
     def section(item: Section) -> Section:
         at = draft.text.find(item.title, item.start, item.end)
         title = cleaned.text[at : at + len(item.title)] if at >= 0 else item.title
@@ -375,7 +452,9 @@ def _reply(source: Source, cleaned: Cleaned, draft: Draft, model: str) -> Reply:
 
     untouched = cleaned.match == source.text  # most texts need no repair, so that nothing is to be mapped
     sentences = []
-    for unit, decision, answer in zip(draft.units, draft.decisions, draft.links, strict=True):
+    for unit, decision, answer, found in zip(
+        draft.units, draft.decisions, draft.links, draft.attributes, strict=True
+    ):
         where = span(unit.start, unit.end)
         sentences.append(
             Sentence(
@@ -394,6 +473,7 @@ def _reply(source: Source, cleaned: Cleaned, draft: Draft, model: str) -> Reply:
                 section=unit.section,
                 role=unit.role,
                 clean=cleaned.text[unit.start : unit.end],
+                **(told_of(found) if found is not NOTHING else {}),
             )
         )
     header: Header = draft.header
@@ -410,6 +490,7 @@ def _reply(source: Source, cleaned: Cleaned, draft: Draft, model: str) -> Reply:
         steps=(*source.repairs, *(step.name for step in cleaned.steps)),
         warnings=draft.warnings,
         model=model,
+        result=draft.result,
         **told,
     )
 

@@ -8,94 +8,29 @@ how they leave Python (dict, JSON, table, HTML) is in `export` and `view`, calle
 from __future__ import annotations
 
 import datetime
-from enum import Enum
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import msgspec
 
+from commitments.terms import (
+    ActorRole,
+    AskOrigin,
+    DeadlineKind,
+    Disposition,
+    Grain,
+    How,
+    Kind,
+    QuantityRole,
+    Role,
+    Status,
+    Strength,
+)
+
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
-
-class _Term(str, Enum):
-    """A string enum whose members carry their Chinese term."""
-
-    zh: str
-
-    def __new__(cls, value: str, zh: str) -> _Term:
-        """Make a member that is the English string and remembers the Chinese one."""
-        member = str.__new__(cls, value)
-        member._value_ = value
-        member.zh = zh
-        return member
-
-    def __str__(self) -> str:
-        return str(self.value)
-
-
-class Status(_Term):
-    """What the responding side says of the act that a sentence is about (举措状态).
-
-    >>> Status.PLEDGE == "pledge", Status.PLEDGE.zh
-    (True, '未来承诺')
-    """
-
-    COMPLETED = "completed", "已完成举措"
-    ONGOING = "ongoing", "持续推进举措"
-    PLEDGE = "pledge", "未来承诺"
-    NONE = "none", "非举措"
-
-
-class Role(_Term):
-    """What a sentence is in the letter (句子在信中的位置).
-
-    Only `BODY` and `OPENING` sentences are read for a status by default; see `commitments.tag`.
-    """
-
-    METADATA = "metadata", "公文要素"
-    TITLE = "title", "标题"
-    SALUTATION = "salutation", "称谓"
-    OPENING = "opening", "开头"
-    HEADING = "heading", "小标题"
-    LEAD = "lead", "领起句"
-    BODY = "body", "正文"
-    CLOSING = "closing", "结尾"
-    SIGNATURE = "signature", "落款"
-    CONTACT = "contact", "联系方式"
-    ATTACHMENT = "attachment", "附件"
-    SUGGESTION = "suggestion", "建议原文"
-    OUTSIDE = "outside", "信外文字"
-
-
-class Kind(_Term):
-    """What the letter answers, told by the body addressed (答复对象)."""
-
-    SUGGESTION = "suggestion", "建议"
-    PROPOSAL = "proposal", "提案"
-    MESSAGE = "message", "留言"
-    REPORT = "report", "政府工作报告"
-
-
-class AskOrigin(_Term):
-    """Where an ask was found (诉求来源)."""
-
-    GIVEN = "given", "调用者给出"
-    SUGGESTION = "suggestion", "建议原文"
-    HEADING = "heading", "小标题"
-    ORDINAL = "ordinal", "建议序号"
-    OPENING = "opening", "开头"
-    TITLE = "title", "标题"
-
-
-class How(_Term):
-    """How a piece of evidence bears on a decision (依据类型)."""
-
-    CUE = "cue", "线索词"
-    INHERITED = "inherited", "承前"
-    ROLE = "role", "位置"
-    DEFAULT = "default", "默认"
-    MODEL = "model", "模型"
-    OCCLUSION = "occlusion", "遮盖"
+    from commitments.score import Scores
 
 
 class Span(msgspec.Struct, frozen=True):
@@ -104,6 +39,106 @@ class Span(msgspec.Struct, frozen=True):
     start: int
     end: int
     text: str
+
+
+class CharSpan(NamedTuple):
+    """Where words stand: ``reply.text[start:end]``. Unpacks like a pair."""
+
+    start: int
+    end: int
+
+
+class Deadline(msgspec.Struct, frozen=True):
+    """A time by which, from which or over which a measure is due (期限).
+
+    Attributes:
+        text: the words, ``reply.text[span.start:span.end]``.
+        span: where they stand in the reply's text.
+        kind: how it bounds: by its end, from its start, …
+        grain: the unit of the calendar that it names.
+        start: first day of the interval; ``None`` where it is open or not known.
+        end: last day of the interval, itself included; ``None`` where it is open or not known.
+        note: why the interval is not known, where a reader would ask.
+    """
+
+    text: str
+    span: CharSpan
+    kind: DeadlineKind
+    grain: Grain
+    start: datetime.date | None = None
+    end: datetime.date | None = None
+    note: str = ""
+
+
+class Condition(msgspec.Struct, frozen=True):
+    """What must come first (条件): 待资金落实后, 条件成熟时. It names no date, and none is made up.
+
+    Attributes:
+        text: the words.
+        span: where they stand in the reply's text.
+    """
+
+    text: str
+    span: CharSpan
+
+
+class Quantity(msgspec.Struct, frozen=True):
+    """How much or how many (数量).
+
+    Attributes:
+        text: number, unit and comparator as written: 近3.4亿元.
+        span: where they stand in the reply's text.
+        value: in base units (万 and 亿 multiplied out: 340000000 for 3.4亿元); ``None`` for a range, and
+            where it cannot be told.
+        unit: as written, without 万 and 亿: 元, 个, 公里; ``%`` of all ways to write a percentage.
+        low: the lower end of a range.
+        high: the upper end of a range.
+        comparator: the word that bounds it (近, 超过, 不少于, 以上) or tells its movement (增长, 降至).
+        role: what it is in its measure.
+        note: why there is no value, where a reader would ask.
+    """
+
+    text: str
+    span: CharSpan
+    value: float | None = None
+    unit: str | None = None
+    low: float | None = None
+    high: float | None = None
+    comparator: str | None = None
+    role: QuantityRole = QuantityRole.OTHER
+    note: str = ""
+
+
+class Actor(msgspec.Struct, frozen=True):
+    """A body that acts in a measure (主体).
+
+    Attributes:
+        text: its name as written.
+        span: where it stands in the reply's text; ``None`` of the replying body where its name is not in it.
+        role: what it does.
+        implied: whether the sentence names no body, and this is the one that replies.
+    """
+
+    text: str
+    span: CharSpan | None
+    role: ActorRole = ActorRole.ACT
+    implied: bool = False
+
+
+class Action(msgspec.Struct, frozen=True):
+    """The head verb of a measure and its object (动作): 新增 + 停车位. For grouping like measures.
+
+    Attributes:
+        text: both, put together without what stands between them: 新增停车位.
+        span: from the verb's first character to the object's last in the reply's text.
+        verb: the verb.
+        object: the head of its object; empty where there is none.
+    """
+
+    text: str
+    span: CharSpan
+    verb: str
+    object: str = ""
 
 
 class Evidence(msgspec.Struct, frozen=True):
@@ -137,12 +172,33 @@ class Ask(msgspec.Struct, frozen=True):
         text: the ask's words.
         origin: where it comes from.
         spans: where the reply states it; ``None`` when the caller gave it.
+        disposition: what becomes of it; ``None`` where there is no letter to tell.
+        reason: of the disposition, in words: the measures counted.
     """
 
     id: str
     text: str
     origin: AskOrigin = AskOrigin.GIVEN
     spans: tuple[Span, ...] | None = None
+    disposition: Disposition | None = None
+    reason: str = ""
+
+
+class ResultCode(msgspec.Struct, frozen=True):
+    """The body's own mark for the result of the whole matter (办理结果).
+
+    Attributes:
+        code: as written, such as ``A`` or ``解决采纳``.
+        meaning: what it means there, in Chinese; ``None`` when that is not known: A is not the same
+            everywhere.
+        disposition: the term that the meaning comes nearest to.
+        source: where the meaning is laid down; ``None`` of words that say what they mean.
+    """
+
+    code: str
+    meaning: str | None = None
+    disposition: Disposition | None = None
+    source: str | None = None
 
 
 class Section(msgspec.Struct, frozen=True):
@@ -202,6 +258,14 @@ class Sentence(msgspec.Struct, frozen=True):
         clean: its text with hard wraps and stray spaces mended.
         undecided: whether the confidence is below what was asked for (``load(abstain=…)``); ``status`` is
             then only the likeliest, and the sentence is not among ``reply.measures``.
+        deadlines: of a measure, the times by which it is due, in order (期限).
+        conditions: what must come first (条件).
+        quantities: how much or how many (数量).
+        actors: the bodies that it names as doing something, in order (主体).
+        actor: the main one; the body that replies where none is named, ``None`` where that is not known.
+        strength: of a pledge, firm or soft (承诺力度).
+        strength_cue: the words that made it so.
+        action: its head verb and object (动作).
     """
 
     start: int
@@ -217,6 +281,23 @@ class Sentence(msgspec.Struct, frozen=True):
     role: Role = Role.BODY
     clean: str = ""
     undecided: bool = False
+    deadlines: tuple[Deadline, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+    quantities: tuple[Quantity, ...] = ()
+    actors: tuple[Actor, ...] = ()
+    actor: Actor | None = None
+    strength: Strength | None = None
+    strength_cue: Span | None = None
+    action: Action | None = None
+
+    @property
+    def deadline(self) -> Deadline | None:
+        """The main deadline: the last with a date, else the first; ``None`` where there is none.
+
+        A mixed sentence is about its last act, and so is its main deadline.
+        """
+        dated = [d for d in self.deadlines if d.end or d.start]
+        return dated[-1] if dated else next(iter(self.deadlines), None)
 
     @property
     def asks(self) -> tuple[str, ...]:
@@ -245,6 +326,7 @@ class Reply(msgspec.Struct, frozen=True):
         title: of the letter.
         doc_number: 发文字号, as written.
         result_code: 办理结果 as written (``A``, ``解决采纳`` …): its meaning differs by place.
+        result: the same with its meaning there, where that is known.
         publicity: 公开属性, as written.
         fields: where the fields above were found.
         steps: what cleaning did.
@@ -264,6 +346,7 @@ class Reply(msgspec.Struct, frozen=True):
     title: str | None = None
     doc_number: str | None = None
     result_code: str | None = None
+    result: ResultCode | None = None
     publicity: str | None = None
     fields: dict[str, Span] = {}
     steps: tuple[str, ...] = ()
@@ -297,6 +380,13 @@ class Reply(msgspec.Struct, frozen=True):
 
     def _of(self, status: Status) -> tuple[Sentence, ...]:
         return tuple(s for s in self.sentences if s.status is status and not s.undecided)
+
+    @property
+    def scores(self) -> Scores:
+        """Coverage, shares, specificity, concreteness and boilerplate; see `commitments.score` (评分)."""
+        from commitments import score
+
+        return score.scores(self)
 
     def answers(self, ask: str) -> tuple[Sentence, ...]:
         """Measures that answer one ask, those that answer all of them included.
@@ -345,11 +435,25 @@ class Reply(msgspec.Struct, frozen=True):
 
         return export.from_json(text)
 
-    def to_frame(self) -> pd.DataFrame:
-        """One row a sentence, as a pandas DataFrame (extra ``pandas``)."""
-        from commitments import export
+    def to_frame(self, *, level: Literal["sentence", "measure"] = "sentence") -> pd.DataFrame:
+        """One row a sentence, or one row a measure, as a pandas DataFrame (extra ``pandas``).
 
-        return export.to_frame(self)
+        Args:
+            level: ``"sentence"`` or ``"measure"``.
+        """
+        from commitments import table
+
+        return table.to_frame(self, level=level)
+
+    def to_arrow(self, *, level: Literal["sentence", "measure"] = "sentence") -> pa.Table:
+        """The same as an Arrow table (extra ``arrow``).
+
+        Args:
+            level: ``"sentence"`` or ``"measure"``.
+        """
+        from commitments import table
+
+        return table.to_arrow(self, level=level)
 
     def to_html(self, *, lang: Literal["en", "zh"] = "en") -> str:
         """A self-contained page that shows the letter marked up.

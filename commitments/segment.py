@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from commitments.draft import Region, Unit
-from commitments.reply import Role
+from commitments.terms import Role
 
 _PAIRS = {
     "》": "《",

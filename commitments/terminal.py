@@ -18,8 +18,9 @@ from rich.console import Console
 from rich.text import Text
 
 from commitments.explanation import Explanation, Scorecard
-from commitments.reply import Evidence, How, Reply, Role, Sentence, Status
+from commitments.reply import Evidence, Reply, Sentence
 from commitments.tag.rules import traits
+from commitments.terms import How, Role, Status
 from commitments.view import FOREIGN, MARKS
 
 _STYLE: dict[Status, str] = {
@@ -112,7 +113,7 @@ class Terminal:
                 self._line()
             answers = Text(plain(" ".join(s.asks)), "cyan")
             self._line(Text(str(number), "dim"), self._mark(s), answers, self._sentence(s), widths=widths)
-            for reason in _reasons(s) if verbose else ():
+            for reason in (*attributes(s), *_reasons(s)) if verbose else ():
                 self._line(Text(), Text(), Text(), Text(reason, "dim"), widths=widths)
 
     def explanation(self, told: Explanation) -> None:
@@ -144,6 +145,8 @@ class Terminal:
             for evidence in told.moved:
                 where = f"“{plain(evidence.text)}” at {evidence.start}:{evidence.end}"
                 self._line(Text(" "), Text(f"{evidence.points:+.2f} {where}"))
+        for words in attributes(s):
+            self._line(Text(" "), Text(words))
         self._fact("asks", _link(s))
         for ask in told.asks:
             self._line(Text(" "), Text(f"{plain(ask.id)} {plain(ask.text)}", style="cyan"))
@@ -194,14 +197,22 @@ class Terminal:
             reply.doc_number,
             reply.date.isoformat() if reply.date else None,
             f"{reply.kind.value} {reply.kind.zh}" if reply.kind else None,
-            reply.result_code,
+            _result(reply),
             reply.publicity,
         ]
         if any(facts):
             self._line(Text(" · ".join(plain(fact) for fact in facts if fact), style="dim"))
         for ask in reply.asks:
             counts = self._counts(reply.answers(ask.id))
-            self._line(Text(plain(ask.id), style="cyan"), Text(plain(ask.text)), counts or Text("no measure"))
+            becomes = Text(
+                f"· {ask.disposition.value} {ask.disposition.zh}" if ask.disposition else "", "cyan"
+            )
+            self._line(
+                Text(plain(ask.id), style="cyan"),
+                Text(plain(ask.text)),
+                counts or Text("no measure"),
+                becomes,
+            )
         letter = tuple(s for s in reply.sentences if s.role not in FOREIGN)
         self._line(Text(_number(len(letter), "sentence") + ":"), self._counts(letter, names=True))
         if others := len(reply.sentences) - len(letter):
@@ -253,6 +264,43 @@ class Terminal:
             line = (Text(" " * head.cell_len) if i else head) + part
             line.rstrip()
             self._console.print(line, soft_wrap=True)
+
+
+def attributes(s: Sentence) -> Iterator[str]:
+    """Who, by when, how much and how firmly, a line each: of a measure.
+
+    >>> import commitments
+    >>> pledge = commitments.load("cues")("力争10月底前新建公园3个。", date="2023-06-12").pledges[0]
+    >>> print("; ".join(attributes(pledge)))
+    action 新建公园; due 10月底前 by 2023-10-31; quantity 3个 = 3 个 target; strength soft “力争”
+    """
+    if s.action:
+        yield f"action {plain(s.action.text)}"
+    for due in s.deadlines:
+        days = [f"{day:%Y-%m-%d}" for day in (due.start, due.end) if day]
+        note = f" ({due.note})" if due.note else ""
+        yield f"due {plain(due.text)} {due.kind.value}{' ' + ' to '.join(days) if days else ''}{note}"
+    for condition in s.conditions:
+        yield f"condition {plain(condition.text)}"
+    for q in s.quantities:
+        if q.value is not None:
+            value = f"{q.value:g}" if abs(q.value) < 1e6 else f"{q.value:,.0f}"
+        else:
+            value = f"{q.low:g} to {q.high:g}" if q.low is not None and q.high is not None else "?"
+        note = f" ({q.note})" if q.note else ""
+        yield f"quantity {plain(q.text)} = {value} {plain(q.unit or '')} {q.role.value}{note}"
+    for actor in s.actors:
+        yield f"actor {plain(actor.text)} {actor.role.value}"
+    if s.strength:
+        cue = f" “{plain(s.strength_cue.text)}”" if s.strength_cue else ""
+        yield f"strength {s.strength.value}{cue}"
+
+
+def _result(reply: Reply) -> str | None:
+    """The result code, with its meaning where it does not say that itself."""
+    if reply.result and reply.result.meaning and reply.result.source:
+        return f"{reply.result.code}（{reply.result.meaning}）"
+    return reply.result_code
 
 
 def _number(count: int, noun: str) -> str:

@@ -14,8 +14,9 @@ from html import escape
 from importlib.resources import files
 from typing import Literal
 
-from commitments.reply import Evidence, Reply, Role, Sentence, Status, _Term
+from commitments.reply import Ask, Deadline, Evidence, Reply, Sentence
 from commitments.tag.rules import traits
+from commitments.terms import Role, Status, Term
 
 Lang = Literal["en", "zh"]
 
@@ -60,6 +61,13 @@ _WORDS: dict[Lang, dict[str, str]] = {
         "undecided": "undecided",
         "warnings": "Note",
         "untitled": "Untitled letter",
+        "due": "due",
+        "condition": "condition",
+        "quantity": "quantity",
+        "actor": "actor",
+        "implied": "the replying body",
+        "strength": "strength",
+        "action": "action",
     },
     "zh": {
         "asks": "诉求",
@@ -80,6 +88,13 @@ _WORDS: dict[Lang, dict[str, str]] = {
         "undecided": "存疑",
         "warnings": "提示",
         "untitled": "无题",
+        "due": "期限",
+        "condition": "条件",
+        "quantity": "数量",
+        "actor": "主体",
+        "implied": "答复单位",
+        "strength": "力度",
+        "action": "动作",
     },
 }
 
@@ -120,7 +135,7 @@ def page(replies: Iterable[Reply], *, lang: Lang = "en") -> str:
 <meta name="color-scheme" content="light dark">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <meta name="generator" content="commitments">
-<title>{_safe(title or "commitments")}</title>
+<title>{safe(title or "commitments")}</title>
 <style>{_style()}</style>
 </head>
 <body class="cmt-page">
@@ -147,12 +162,12 @@ def _style() -> str:
     return files("commitments").joinpath("view.css").read_text(encoding="utf-8")
 
 
-def _safe(text: str) -> str:
+def safe(text: str) -> str:
     """Text that a browser shows and does nothing else with; what cannot be seen is made visible."""
     return escape(text.translate(_UNSEEN), quote=True)
 
 
-def _name(term: _Term, lang: Lang) -> str:
+def _name(term: Term, lang: Lang) -> str:
     return term.zh if lang == "zh" else term.value
 
 
@@ -164,13 +179,13 @@ def _letter(reply: Reply, lang: Lang, suffix: str) -> str:
     title = reply.title or reply.name or words["untitled"]
     facts = [reply.agency, reply.doc_number, reply.date and reply.date.isoformat()]
     facts += [reply.kind and _name(reply.kind, lang), reply.result_code, reply.publicity]
-    shown = "".join(f"<li>{_safe(fact)}</li>" for fact in facts if fact)
-    notes = "".join(f"<li>{_safe(note)}</li>" for note in reply.warnings)
+    shown = "".join(f"<li>{safe(fact)}</li>" for fact in facts if fact)
+    notes = "".join(f"<li>{safe(note)}</li>" for note in reply.warnings)
     footer = f"<footer><b>{words['warnings']}</b><ul>{notes}</ul></footer>" if notes else ""
     text = "".join(_paragraphs(reply, lang, key))
     return f"""<article class="cmt" id="{key}">
 <style>{_lights(reply, key)}</style>
-<header><h1 lang="zh-CN">{_safe(title)}</h1><ul class="facts">{shown}</ul>{_legend(reply, lang)}</header>
+<header><h1 lang="zh-CN">{safe(title)}</h1><ul class="facts">{shown}</ul>{_legend(reply, lang)}</header>
 <div class="cols">
 <aside><h2>{words["asks"]}</h2>{_asks(reply, lang, key)}</aside>
 <main lang="zh-CN" aria-label="{words["letter"]}">
@@ -192,7 +207,7 @@ def _contents(replies: list[Reply], lang: Lang) -> str:
     for n, reply in enumerate(replies):
         counts = _counts(reply)
         marks = " ".join(f"{MARKS[status]} {counts[status]}" for status in _MEASURES)
-        title = _safe(reply.title or reply.name or words["untitled"])
+        title = safe(reply.title or reply.name or words["untitled"])
         items.append(
             f'<li><a href="#{_key(reply, f"-{n}")}">{title}</a> <span class="quiet">{marks}</span></li>'
         )
@@ -251,7 +266,8 @@ def _asks(reply: Reply, lang: Lang, key: str) -> str:
         for ask_id in s.asks if s.status is not Status.NONE and not s.undecided else ():
             answers[ask_id].append(n)
     items = [
-        f'<li class="ask a{i}" tabindex="0"><span class="id">{_safe(ask.id)}</span> {_safe(ask.text)}'
+        f'<li class="ask a{i}" tabindex="0"><span class="id">{safe(ask.id)}</span> {safe(ask.text)}'
+        f"{_disposition(ask, lang)}"
         f'<div class="answers">{_answers(reply, answers[ask.id], lang, key) or words["unanswered"]}</div>'
         "</li>"
         for i, ask in enumerate(reply.asks)
@@ -260,6 +276,12 @@ def _asks(reply: Reply, lang: Lang, key: str) -> str:
         every = _answers(reply, answers["*"], lang, key)
         items.append(f'<li class="ask general">{words["general"]}<div class="answers">{every}</div></li>')
     return f"<ol>{''.join(items)}</ol>"
+
+
+def _disposition(ask: Ask, lang: Lang) -> str:
+    if ask.disposition is None:
+        return ""
+    return f'<div class="fate" title="{safe(ask.reason)}">{_name(ask.disposition, lang)}</div>'
 
 
 def _answers(reply: Reply, numbers: list[int], lang: Lang, key: str) -> str:
@@ -294,17 +316,17 @@ def _paragraphs(reply: Reply, lang: Lang, key: str) -> Iterator[str]:
             yield f'<div class="p {role.value}">'
             block = role
         if gap.strip():
-            yield f'<span class="quiet">{_safe(gap.strip())}</span> '
+            yield f'<span class="quiet">{safe(gap.strip())}</span> '
         yield _sentence(n, s, places, lang, key)
     if block is not None:
         yield "</div>\n"
     yield "</details>\n" if folded else ""
     if reply.text[at:].strip():
-        yield f'<div class="p quiet">{_safe(reply.text[at:].strip())}</div>\n'
+        yield f'<div class="p quiet">{safe(reply.text[at:].strip())}</div>\n'
 
 
 def _sentence(n: int, s: Sentence, places: dict[str, str], lang: Lang, key: str) -> str:
-    text = f'<span class="t">{_safe(s.clean or s.text)}</span>'
+    text = f'<span class="t">{_marked(s, lang)}</span>'
     anchor = f'id="{key}-{n + 1}"'
     heading = " h" if s.role is Role.HEADING else ""
     if not s.evidence and s.status is Status.NONE:
@@ -326,6 +348,51 @@ def _sentence(n: int, s: Sentence, places: dict[str, str], lang: Lang, key: str)
     )
 
 
+def _marked(s: Sentence, lang: Lang) -> str:
+    """The sentence, with what it says of time, number and bodies underlined."""
+    if s.clean and s.clean != s.text:  # mended text has other offsets: the facts stand in the details
+        return safe(s.clean)
+    found = [(d.span, "d", _days(d)) for d in s.deadlines]
+    found += [(c.span, "c", _WORDS[lang]["condition"]) for c in s.conditions]
+    found += [(q.span, "q", _name(q.role, lang)) for q in s.quantities]
+    found += [(a.span, "b", _name(a.role, lang)) for a in s.actors if a.span]
+    out, at = "", s.start
+    for span, kind, title in sorted(found):
+        if span.start < at:
+            continue
+        words = safe(s.text[span.start - s.start : span.end - s.start])
+        out += safe(s.text[at - s.start : span.start - s.start])
+        out += f'<span class="x {kind}" title="{safe(title)}">{words}</span>'
+        at = span.end
+    return out + safe(s.text[at - s.start :])
+
+
+def _days(due: Deadline) -> str:
+    days = " – ".join(f"{day:%Y-%m-%d}" for day in (due.start, due.end) if day)
+    return " ".join(part for part in (due.kind.value, days, due.note) if part)
+
+
+def _facts(s: Sentence, lang: Lang) -> Iterator[str]:
+    """Who, by when, how much and how firmly."""
+    words = _WORDS[lang]
+    if s.action:
+        yield f"{words['action']} {safe(s.action.text)}"
+    for due in s.deadlines:
+        yield f"{words['due']} <mark>{safe(due.text)}</mark> {safe(_days(due))}"
+    for condition in s.conditions:
+        yield f"{words['condition']} <mark>{safe(condition.text)}</mark>"
+    for q in s.quantities:
+        value = "" if q.value is None else f" {q.value:,.10g} {q.unit or ''}"
+        yield f"{words['quantity']} <mark>{safe(q.text)}</mark>{safe(value)} {_name(q.role, lang)}"
+    for actor in s.actors:
+        yield f"{words['actor']} <mark>{safe(actor.text)}</mark> {_name(actor.role, lang)}"
+    if s.actor and s.actor.implied:
+        yield f"{words['actor']} {safe(s.actor.text)} <i>{words['implied']}</i>"
+    if s.strength:
+        cue = f" “<mark>{safe(s.strength_cue.text)}</mark>”" if s.strength_cue else ""
+        yield f"{words['strength']} {_name(s.strength, lang)}{cue}"
+
+
 def _why(n: int, s: Sentence, lang: Lang) -> str:
     words = _WORDS[lang]
     also = f" · {words['also']} {', '.join(_name(x, lang) for x in s.also)}" if s.also else ""
@@ -336,17 +403,18 @@ def _why(n: int, s: Sentence, lang: Lang) -> str:
     lines += [_reason(evidence, lang) for evidence in s.evidence] or [words["default"]]
     if s.status is not Status.NONE:
         asks = ", ".join(s.asks)
-        answer = f"{words['links']} {_safe(asks)}" if asks else words["no_link"]
-        why = " · ".join(_safe(part) for part in (s.link.by, s.link.reason) if part)
+        answer = f"{words['links']} {safe(asks)}" if asks else words["no_link"]
+        why = " · ".join(safe(part) for part in (s.link.by, s.link.reason) if part)
         lines.append(f"{answer}{f' <i>{why}</i>' if why else ''}")
+        lines += _facts(s, lang)
     return "".join(f'<span class="line">{line}</span>' for line in lines)
 
 
 def _reason(evidence: Evidence, lang: Lang) -> str:
-    quote = f" “<mark>{_safe(evidence.text)}</mark>”" if evidence.text else ""
+    quote = f" “<mark>{safe(evidence.text)}</mark>”" if evidence.text else ""
     if trait := traits().get(evidence.rule):
-        quote = f" <i>{_safe(trait)}</i>"
+        quote = f" <i>{safe(trait)}</i>"
     return (
-        f"<code>{_safe(evidence.rule)}</code> {_name(evidence.how, lang)}{quote} → "
+        f"<code>{safe(evidence.rule)}</code> {_name(evidence.how, lang)}{quote} → "
         f"{_name(evidence.status, lang)} {evidence.points:g}"
     )

@@ -10,20 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
-from commitments.reply import (
-    Ask,
-    AskOrigin,
-    Evidence,
-    How,
-    Kind,
-    Link,
-    Reply,
-    Role,
-    Section,
-    Sentence,
-    Span,
-    Status,
-)
+from commitments.reply import Ask, Evidence, Link, Reply, Section, Sentence, Span
+from commitments.terms import AskOrigin, How, Kind, Role, Status
 
 if TYPE_CHECKING:
     from commitments.pipeline import Pipeline

@@ -11,8 +11,8 @@ import msgspec
 import pytest
 
 import commitments
-from commitments import corpus, evaluate
-from commitments.benchmark import card, figures, growth, speed
+from commitments import attribute_metrics, corpus, evaluate
+from commitments.benchmark import attributes, card, figures, growth, speed
 from commitments.benchmark.__main__ import main
 from commitments.benchmark.figures import Figures
 from commitments.errors import SchemaError
@@ -167,3 +167,35 @@ def test_the_module_runs_as_a_command() -> None:
         [sys.executable, "-m", "commitments.benchmark", "--help"], capture_output=True, text=True, check=True
     )
     assert "--write" in run.stdout
+
+
+def test_readme_holds_the_stored_figures_of_the_attributes() -> None:
+    root = Path(__file__).parent.parent
+    text = (root / "README.md").read_text(encoding="utf-8")
+    block = text.split(attributes.START)[1].split(attributes.END)[0].strip("\n")
+    assert block == attributes.block(attributes.stored(root))
+
+
+def test_figures_of_the_letters_are_still_what_is_stored() -> None:
+    root = Path(__file__).parent.parent
+    told = attributes.stored(root).figures["letters `test`, fiction"]["gold"]
+    now = attribute_metrics.run(
+        [root / "seeds/letters/test.jsonl"],
+        commitments.load("cues"),
+        root / "seeds/attributes/letters-test.jsonl",
+        statuses="gold",
+        resamples=0,
+    )
+    assert {k: v.value for k, v in now.figures.items()} == {k: v.value for k, v in told.figures.items()}
+
+
+def test_attribute_benchmark_compares_on_the_same_items(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(Path(__file__).parent.parent)
+    known = attribute_metrics.load("seeds/attributes/letters-test.jsonl")
+    documents = [d for d in corpus.load("seeds/letters/test.jsonl") if d.id in known]
+    times = attributes.times(documents, known)
+    numbers = attributes.numerals(documents, known)
+    assert times["items"] > 100
+    assert times["commitments"] > 0.95
+    assert numbers["commitments"] > 0.98
+    assert numbers["cn2an"] < numbers["commitments"]

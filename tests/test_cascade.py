@@ -11,10 +11,11 @@ import commitments
 from commitments import corpus, models
 from commitments.errors import ModelError
 from commitments.pipeline import Pipeline
-from commitments.reply import Reply, Role
+from commitments.reply import Reply
 from commitments.tag import READ_ROLES
 from commitments.tag.cascade import Cascade, CascadeConfig
 from commitments.tag.encoder import Encoder
+from commitments.terms import Role
 from commitments.train import cascade
 
 QUICK, EXACT = (Encoder(models.find(name)) for name in ("fast", "base"))

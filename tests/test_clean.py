@@ -12,8 +12,8 @@ import commitments.clean as module
 from commitments.clean import CleanConfig, clean, fold, replay
 from commitments.draft import Region
 from commitments.offsets import apply
-from commitments.reply import Role
 from commitments.segment import segment
+from commitments.terms import Role
 
 MESSY = st.text(
     alphabet="已建成公园贯彻己完二OO七○年月日第页共國後Ａ９0123 \u3000\t|.,，。：；、“”（）《》-—"

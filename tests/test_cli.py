@@ -17,8 +17,9 @@ import commitments
 from commitments import corpus
 from commitments.cli import app
 from commitments.explanation import Explanation
-from commitments.reply import Reply, Role
+from commitments.reply import Reply
 from commitments.terminal import Terminal
+from commitments.terms import Role
 
 LETTER = """关于增设公交站的建议的答复
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from commitments import corpus, letters
 from commitments.corpus import GoldDocument
 from commitments.errors import SchemaError
-from commitments.reply import Kind, Status
+from commitments.terms import Kind, Status
 
 SEEDS = Path(__file__).parent.parent / "seeds"
 SHARED = Path(os.environ.get("COMMITMENTS_SHARED", SEEDS.parent.parent / "shared"))
@@ -272,6 +272,8 @@ def test_the_command_builds_counts_and_names_what_is_wrong(
     assert corpus.main(["build", str(tmp_path)]) == 0
     assert corpus.main(["figures", str(tmp_path / "dev.jsonl")]) == 0
     assert "| pledge | 1 |" in capsys.readouterr().out
+    assert not (tmp_path / "train.jsonl").exists()  # a side without letters
+    (tmp_path / "train.jsonl").touch()
     assert corpus.main(["check", str(tmp_path / "train.jsonl")]) == 1
     assert "train.jsonl: holds no letter" in capsys.readouterr().err
 

@@ -11,11 +11,11 @@ import commitments
 from commitments import lexicon
 from commitments.draft import Draft, Header, Unit
 from commitments.errors import SchemaError
-from commitments.reply import How, Kind, Role, Status
 from commitments.segment import segment
 from commitments.tag import ScoringTagger
 from commitments.tag.cues import LETTER, MESSAGE, Cues, register, table
 from commitments.tag.rules import Cue, Finder, _ends, cues, traits
+from commitments.terms import How, Kind, Role, Status
 
 DAY = datetime.date(2020, 6, 1)
 FINDER = Finder(cues())

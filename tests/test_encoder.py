@@ -14,13 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import commitments
-from commitments import corpus, evaluate, export, models
+from commitments import corpus, evaluate, models, table
 from commitments.errors import SchemaError
 from commitments.pipeline import Pipeline
-from commitments.reply import How, Reply, Role, Status
+from commitments.reply import Reply
 from commitments.tag import READ_ROLES
 from commitments.tag.cues import Cues
 from commitments.tag.encoder import Encoder
+from commitments.terms import How, Role, Status
 
 ROOT = Path(__file__).parent.parent
 NAMES = list(models.available())
@@ -133,7 +134,7 @@ def test_abstaining_leaves_what_is_unsure_undecided() -> None:
     assert reply.undecided
     assert not set(reply.undecided) & set(reply.measures)
     assert {*reply.completed, *reply.ongoing, *reply.pledges} == set(reply.measures)
-    frame_rows = export.rows(reply)
+    frame_rows = table.rows(reply)
     assert [row["undecided"] for row in frame_rows] == [s.undecided for s in reply.sentences]
     assert "存疑" in reply.to_html(lang="zh")
     shares = [len(commitments.load("fast", abstain=x)(text).undecided) for x in (0.0, 0.5, 0.8, 0.95, 1.0)]

@@ -19,8 +19,9 @@ from commitments.corpus import GoldAsk, GoldDocument, GoldUnit
 from commitments.draft import Draft, Unit
 from commitments.errors import ReadError, SchemaError
 from commitments.metrics import LABELS, Counts
-from commitments.reply import Ask, Kind, Link, Reply, Role, Sentence, Status
+from commitments.reply import Ask, Link, Reply, Sentence
 from commitments.tag.baselines import Keywords, Majority
+from commitments.terms import Kind, Role, Status
 
 DEV = Path(__file__).parent.parent / "seeds" / "letters" / "dev.jsonl"
 STATUS = st.sampled_from(LABELS)

@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from commitments import export
+from commitments import export, table
 from commitments.errors import MissingExtra, SchemaError
 from commitments.pipeline import Pipeline
-from commitments.reply import Reply, Status
+from commitments.reply import Reply
+from commitments.terms import Status
 
 
 def test_dict_and_json_bring_back_the_same_reply(reply: Reply) -> None:
@@ -98,8 +99,8 @@ def test_half_a_surrogate_is_a_schema_error() -> None:
 
 
 def test_rows_have_the_documented_columns(reply: Reply) -> None:
-    rows = export.rows(reply)
-    assert all(list(row) == list(export.COLUMNS) for row in rows)
+    rows = table.rows(reply)
+    assert all(list(row) == list(table.COLUMNS) for row in rows)
     pledge = rows[2]
     assert pledge["sentence"] == 3
     assert pledge["status"] == "pledge"
@@ -113,9 +114,9 @@ def test_rows_have_the_documented_columns(reply: Reply) -> None:
 
 def test_frame_can_be_counted_and_exploded(reply: Reply) -> None:
     pytest.importorskip("pandas")
-    frame = export.to_frame(reply, reply)
+    frame = table.to_frame(reply, reply)
     assert len(frame) == 2 * len(reply.sentences)
-    assert list(frame.columns) == list(export.COLUMNS)
+    assert list(frame.columns) == list(table.COLUMNS)
     assert list(frame["status"].cat.categories) == [s.value for s in Status]
     assert frame["date"].dt.year.unique().tolist() == [2023]
     answered = frame.explode("asks").groupby("asks").size().to_dict()
@@ -125,7 +126,7 @@ def test_frame_can_be_counted_and_exploded(reply: Reply) -> None:
 
 def test_frame_of_nothing_has_the_columns() -> None:
     pytest.importorskip("pandas")
-    assert list(export.to_frame().columns) == list(export.COLUMNS)
+    assert list(table.to_frame().columns) == list(table.COLUMNS)
 
 
 def test_frame_without_pandas_names_the_extra(reply: Reply, monkeypatch: pytest.MonkeyPatch) -> None:

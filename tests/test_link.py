@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from commitments.clean import clean
 from commitments.draft import Decision, Draft, Unit
 from commitments.link import LinkConfig, link
-from commitments.reply import Role, Status
 from commitments.segment import segment
 from commitments.structure import structure
+from commitments.terms import Role, Status
 
 CASES = origins.load("link")
 # Several demands in one unit of the message, or an answer to another message: see the README of the data.

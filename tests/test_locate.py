@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from commitments import furniture
 from commitments.locate import locate
 from commitments.readers import Source
-from commitments.reply import Role
+from commitments.terms import Role
 
 TITLE = "对市八届人大四次会议第19号建议的答复"
 LETTER = (

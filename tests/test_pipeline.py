@@ -20,7 +20,8 @@ import commitments
 from commitments.errors import ModelError, SchemaError
 from commitments.pipeline import Pipeline
 from commitments.readers import Source
-from commitments.reply import AskOrigin, Reply, Role, Status
+from commitments.reply import Reply
+from commitments.terms import AskOrigin, Role, Status
 
 ROOT = Path(__file__).parent.parent
 LETTERS: list[dict[str, Any]] = [

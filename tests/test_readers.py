@@ -23,7 +23,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from commitments.errors import MissingExtra, ReadError
 from commitments.readers import FORMATS, ReadConfig, Source, read, read_all
-from commitments.reply import Role
+from commitments.terms import Role
 
 LINES = [
     "关于县十七届人大三次会议第42号建议的答复",

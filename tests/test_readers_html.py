@@ -11,7 +11,7 @@ import pytest
 
 from commitments.errors import ReadError
 from commitments.readers import ReadConfig, read
-from commitments.reply import Role
+from commitments.terms import Role
 
 TITLE = "关于县十七届人大三次会议第42号建议的答复"
 LETTER = [

@@ -30,12 +30,12 @@ def blocks(language: str) -> list[str]:
 
 def test_blocks_are_found() -> None:
     assert {name: len(blocks(name)) for name in ("python", "sh", "console", "text")} == {
-        "python": 6,
+        "python": 9,
         "sh": 2,
         "console": 1,
         "text": 1,
     }
-    assert README.count("```") == 2 * 10
+    assert README.count("```") == 2 * 13
 
 
 def test_python_blocks_run_one_after_the_other(
@@ -75,7 +75,7 @@ def test_the_two_commands_are_one_line_each_and_the_first_shows_the_letter() -> 
 
 def test_every_option_in_the_examples_exists() -> None:
     lines = [line for line in blocks("console")[0].splitlines() if line.startswith("$ ")]
-    assert len(lines) == 12
+    assert len(lines) == 14
     for line in lines:
         program, command, *rest = shlex.split(line.removeprefix("$ "), comments=True)
         assert program == "commitments"

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from commitments.clean import clean
 from commitments.draft import Region
-from commitments.reply import Role
 from commitments.segment import SegmentConfig, clauses, segment
+from commitments.terms import Role
 
 CASES = origins.load("segment")
 LETTERS = st.text(

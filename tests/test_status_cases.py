@@ -14,7 +14,7 @@ import origins
 
 import commitments
 from commitments.pipeline import Pipeline
-from commitments.reply import Status
+from commitments.terms import Status
 
 CASES = origins.load("status")
 

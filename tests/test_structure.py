@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from commitments.clean import clean
 from commitments.draft import Draft, Unit
-from commitments.reply import AskOrigin, Role
 from commitments.segment import segment
 from commitments.structure import StructureConfig, structure
 from commitments.structure.asks import split
 from commitments.structure.header import parse_date
+from commitments.terms import AskOrigin, Role
 
 CASES = origins.load("structure")
 # Roles whose units are labelled none unread, and how often they may be wrong.

@@ -16,7 +16,7 @@ from commitments import corpus, models
 from commitments.cli import app
 from commitments.corpus import GoldDocument
 from commitments.errors import ModelError, SchemaError
-from commitments.reply import Status
+from commitments.terms import Status
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")

@@ -9,7 +9,8 @@ import msgspec
 import pytest
 
 from commitments import view
-from commitments.reply import Ask, Evidence, How, Link, Reply, Role, Section, Sentence, Status
+from commitments.reply import Ask, Evidence, Link, Reply, Section, Sentence
+from commitments.terms import How, Role, Status
 
 VOID = {"meta", "input", "br"}
 

@@ -16,15 +16,16 @@ from typing import TypeVar
 
 import msgspec
 
+from commitments.attributes import attributes
 from commitments.clean import clean
 from commitments.draft import Draft
 from commitments.link import link
 from commitments.pipeline import Pipeline, _reply, load
 from commitments.readers.source import Source
-from commitments.reply import Status
 from commitments.segment import segment
 from commitments.structure import structure
 from commitments.tag.baselines import Keywords
+from commitments.terms import Status
 
 In = TypeVar("In")
 Out = TypeVar("Out")
@@ -43,7 +44,7 @@ METHODS = {
     SPACY: "blank `zh`; sentences only",
 }
 
-STAGES = ("locate", "clean", "segment", "structure", "tag", "link", "reply")
+STAGES = ("locate", "clean", "segment", "structure", "tag", "link", "attributes", "reply")
 
 
 class Spread(msgspec.Struct, frozen=True):
@@ -190,6 +191,7 @@ def stage_seconds(pipeline: Pipeline, texts: Sequence[str]) -> Mapping[str, floa
     pairs = zip(drafts, decisions, strict=True)
     drafts = [msgspec.structs.replace(draft, decisions=decided) for draft, decided in pairs]
     spent["link"], drafts = _timed(lambda draft: link(draft, config.link), drafts)
+    spent["attributes"], drafts = _timed(lambda draft: attributes(draft, config.attributes), drafts)
     parts = list(zip(sources, cleaned, drafts, strict=True))
     spent["reply"], _ = _timed(lambda part: _reply(*part, pipeline.name), parts)
     return spent

@@ -13,7 +13,7 @@ import msgspec
 from commitments import furniture
 from commitments.draft import Region
 from commitments.locate import locate
-from commitments.reply import Role
+from commitments.terms import Role
 
 
 class ReadConfig(msgspec.Struct, frozen=True):

@@ -12,11 +12,12 @@ from collections.abc import Sequence
 import msgspec
 
 from commitments.draft import Draft, Header, Unit
-from commitments.reply import Ask, Role, Section
+from commitments.reply import Ask, Section
 from commitments.structure import asks as _asks
 from commitments.structure.frame import frame_roles
 from commitments.structure.header import header
 from commitments.structure.outline import AHEAD, Outline, item, outline
+from commitments.terms import Role
 
 # “…现答复如下：” ends the opening; where the answer follows in the same unit, that is the letter's matter.
 _ANNOUNCES = re.compile(

@@ -10,8 +10,9 @@ import re
 from collections.abc import Sequence
 
 from commitments.draft import Header, Unit
-from commitments.reply import Ask, AskOrigin, Role, Span
+from commitments.reply import Ask, Span
 from commitments.structure.outline import Outline, item
+from commitments.terms import AskOrigin, Role
 
 _N = "一二三四五六七八九十"
 # A heading that names an ask: “关于……的建议”, “关于……问题”, “第二条建议”.

@@ -12,7 +12,7 @@ from functools import cache
 
 from commitments.draft import Unit
 from commitments.lexicon import table
-from commitments.reply import Role
+from commitments.terms import Role
 
 # A date as signature blocks write it; 〇 is also typed as ○, O, o, 0 or Ｏ; digits may carry stray spaces.
 YEAR = r"(?:(?:19|20)\s?\d\s?\d|[一二][一二三四五六七八九〇零○ＯOo0]{3})"

@@ -11,8 +11,9 @@ import re
 from collections.abc import Sequence
 
 from commitments.draft import Draft, Header, Unit
-from commitments.reply import Kind, Role, Span
+from commitments.reply import Span
 from commitments.structure.frame import DATE, Frame, frame
+from commitments.terms import Kind, Role
 
 _PARTS = re.compile(
     r"(?P<y>(?:\d\s?){4}|[一二三四五六七八九〇零○ＯOo0]{4})\s?[年\-/.．]\s?"

@@ -13,8 +13,9 @@ from typing import NamedTuple
 
 from commitments.draft import Unit
 from commitments.lexicon import table
-from commitments.reply import Role, Section
+from commitments.reply import Section
 from commitments.structure.frame import alternatives
+from commitments.terms import Role
 
 _N = "一二三四五六七八九十"
 _ITEM = re.compile(

@@ -10,7 +10,8 @@ from typing import Protocol, runtime_checkable
 
 from commitments.draft import Decision, Draft
 from commitments.explanation import Scorecard
-from commitments.reply import Evidence, Role
+from commitments.reply import Evidence
+from commitments.terms import Role
 
 READ_ROLES = frozenset({Role.BODY, Role.OPENING})
 """Roles whose sentences can tell a measure; all others are `none` by their place in the letter."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 
 from commitments.draft import Decision, Draft, Unit
-from commitments.reply import Evidence, How, Role, Status
+from commitments.reply import Evidence
+from commitments.terms import How, Role, Status
 
 # Not of the letter, so no tagger may label it.
 _FOREIGN = frozenset({Role.SUGGESTION, Role.OUTSIDE})

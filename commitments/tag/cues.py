@@ -31,9 +31,10 @@ from commitments import lexicon
 from commitments.draft import Decision, Draft, Unit
 from commitments.errors import SchemaError
 from commitments.explanation import Scorecard, Summand
-from commitments.reply import Evidence, How, Kind, Role, Status
+from commitments.reply import Evidence
 from commitments.tag import READ_ROLES
 from commitments.tag.rules import Cue, Finder, Hit, cues, traits
+from commitments.terms import How, Kind, Role, Status
 
 STATUSES = (Status.COMPLETED, Status.ONGOING, Status.PLEDGE, Status.NONE)
 """The order of the four numbers in each row of ``points.toml``."""

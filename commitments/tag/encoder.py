@@ -15,11 +15,12 @@ import msgspec
 from commitments.draft import Decision, Draft
 from commitments.errors import ModelError
 from commitments.models import CONFIG, Folder
-from commitments.reply import Evidence, How
+from commitments.reply import Evidence
 from commitments.tag import READ_ROLES
 from commitments.tag.cues import STATUSES, Cues, by_role
 from commitments.tag.features import NAMES, features
 from commitments.tag.windows import MASK, Window, WindowConfig, pack
+from commitments.terms import How
 
 if TYPE_CHECKING:
     import numpy as np

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from math import exp, log1p
 
 from commitments.draft import Draft
-from commitments.reply import Role
 from commitments.tag import READ_ROLES
 from commitments.tag.cues import LETTER, MESSAGE, Cues, Term, register
+from commitments.terms import Role
 
 NAMES = (
     *(f"share_{status}" for status in ("completed", "ongoing", "pledge", "none")),

@@ -19,9 +19,9 @@ import msgspec
 from commitments import lexicon
 from commitments.draft import Unit
 from commitments.errors import SchemaError
-from commitments.reply import Role
 from commitments.segment import clauses
 from commitments.tag import READ_ROLES
+from commitments.terms import Role
 
 _SEARCHED = READ_ROLES | {Role.HEADING, Role.LEAD}
 

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from commitments.draft import Draft
-from commitments.reply import Role
 from commitments.tag import READ_ROLES
 from commitments.tag.cues import MESSAGE, register
+from commitments.terms import Role
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

@@ -17,11 +17,11 @@ from tokenizers import Tokenizer
 from commitments.corpus import GoldDocument, GoldUnit
 from commitments.draft import Draft
 from commitments.pipeline import Pipeline
-from commitments.reply import Status
 from commitments.tag import READ_ROLES
 from commitments.tag.cues import STATUSES, Cues
 from commitments.tag.features import NAMES, features
 from commitments.tag.windows import Item, Window, WindowConfig, assemble, item, prefix, shown
+from commitments.terms import Status
 
 Array = npt.NDArray[Any]
 

@@ -18,9 +18,9 @@ from typing import NamedTuple
 from commitments import corpus, lexicon
 from commitments.errors import CommitmentsError, MissingExtra, SchemaError
 from commitments.pipeline import Pipeline, load
-from commitments.reply import Status
 from commitments.tag import READ_ROLES
 from commitments.tag.cues import LETTER, MESSAGE, STATUSES, Cues, register
+from commitments.terms import Status
 
 SCALE = 10.0
 """Points of one unit of log-odds: fine enough that rounding changes next to nothing."""

@@ -25,11 +25,11 @@ from commitments import corpus, models
 from commitments.corpus import GoldDocument
 from commitments.errors import ModelError, SchemaError
 from commitments.pipeline import Pipeline, load
-from commitments.reply import Status
 from commitments.tag import READ_ROLES
 from commitments.tag.cues import STATUSES, Cues
 from commitments.tag.encoder import GRAPH, TOKENIZER, Encoder, EncoderConfig
 from commitments.tag.features import NAMES
+from commitments.terms import Status
 from commitments.train import encoder as encoders
 from commitments.train import export
 from commitments.train.classifier import Classifier, Shallow, ShallowConfig

@@ -13,9 +13,10 @@ from typing import Any
 from commitments.corpus import GoldDocument
 from commitments.draft import Decision, Draft
 from commitments.errors import MissingExtra, SchemaError
-from commitments.reply import Evidence, How, Status
+from commitments.reply import Evidence
 from commitments.tag import READ_ROLES
 from commitments.tag.cues import by_role
+from commitments.terms import How, Status
 
 
 class Tfidf:

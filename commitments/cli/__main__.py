@@ -1,0 +1,5 @@
+"""``python -m commitments.cli`` is ``commitments``."""
+
+from commitments.cli import main
+
+main()
