@@ -213,9 +213,9 @@ def _ratio(name: str, sums: Sequence[int]) -> float | None:
         return None
     if name.rpartition("_")[2] in {"exact", "overlap"}:
         found, gold, right, predicted = sums
-        if not gold and not predicted:
+        if not gold:  # what was never marked cannot be found
             return None
-        return (found + right) / (gold + predicted) if gold + predicted else None
+        return (found + right) / (gold + predicted)
     return sums[0] / sums[1] if sums[1] else None
 
 
