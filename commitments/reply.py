@@ -435,21 +435,21 @@ class Reply(msgspec.Struct, frozen=True):
 
         return export.from_json(text)
 
-    def to_frame(self, *, level: Literal["sentence", "measure"] = "sentence") -> pd.DataFrame:
+    def to_frame(self, *, level: Literal["sentence", "measure", "reply"] = "sentence") -> pd.DataFrame:
         """One row a sentence, or one row a measure, as a pandas DataFrame (extra ``pandas``).
 
         Args:
-            level: ``"sentence"`` or ``"measure"``.
+            level: ``"sentence"``, ``"measure"`` or ``"reply"``.
         """
         from commitments import table
 
         return table.to_frame(self, level=level)
 
-    def to_arrow(self, *, level: Literal["sentence", "measure"] = "sentence") -> pa.Table:
+    def to_arrow(self, *, level: Literal["sentence", "measure", "reply"] = "sentence") -> pa.Table:
         """The same as an Arrow table (extra ``arrow``).
 
         Args:
-            level: ``"sentence"`` or ``"measure"``.
+            level: ``"sentence"``, ``"measure"`` or ``"reply"``.
         """
         from commitments import table
 

@@ -1,22 +1,27 @@
 """Replies as a table: one schema of rows, whatever holds them — dicts, a DataFrame, Arrow.
 
-`COLUMNS` is that schema. Dicts and JSON that keep everything are in `export`.
+`COLUMNS` is that schema where a row is a sentence or a measure, `REPLY_COLUMNS` where it is a letter. Dicts
+and JSON that keep everything are in `export`; corpora are read and written in `batch`.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import msgspec
 
 from commitments.errors import MissingExtra
 from commitments.reply import Reply, Sentence
-from commitments.terms import ActorRole, DeadlineKind, Status, Strength
+from commitments.terms import ActorRole, DeadlineKind, Role, Status, Strength
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-Level = Literal["sentence", "measure"]
-"""What a row is: every sentence, or only those that are measures."""
+Level = Literal["sentence", "measure", "reply"]
+"""What a row is: every sentence, only those that are measures, or a whole letter."""
+
+LEVELS: tuple[Level, ...] = get_args(Level)
 
 COLUMNS: dict[str, str] = {
     "name": "file or row that the letter came from",
@@ -63,7 +68,33 @@ COLUMNS: dict[str, str] = {
     "result_code": "办理结果 as written",
     "result_meaning": "what it means there, where that is known",
 }
-"""The columns of every table, each with its meaning."""
+"""The columns of a table of sentences or measures, each with its meaning."""
+
+REPLY_COLUMNS: dict[str, str] = {
+    **{name: COLUMNS[name] for name in ("name", "kind", "agency", "date", "title", "doc_number")},
+    **{name: COLUMNS[name] for name in ("result_code", "result_meaning")},
+    "sentences": "number of sentences of the letter, without the rest of the page",
+    "asks": "number of asks (诉求)",
+    "ask_texts": "list of them",
+    "dispositions": "list of what became of each (办理结果)",
+    "measures": "number of measures",
+    "undecided": "number of sentences left open",
+    "coverage": "asks that some measure answers ÷ asks",
+    "declined": "asks declined or only explained ÷ asks",
+    "completed": "completed measures ÷ measures",
+    "ongoing": "ongoing measures ÷ measures",
+    "pledge": "pledges ÷ measures",
+    "specificity": "mean over pledges of how many of by when, how much, who and firmly each says",
+    "dated": "pledges with a deadline that names a date or a span ÷ pledges",
+    "quantified": "pledges with a quantity ÷ pledges",
+    "attributed": "pledges that name a body that acts ÷ pledges",
+    "firm": "firm pledges ÷ pledges",
+    "concreteness": "completed measures that tell a quantity ÷ completed measures",
+    "boilerplate": "share of the letter's characters that are form",
+    "warnings": "list of what a reader should know",
+    "model": "that decided",
+}
+"""The columns of a table of letters; the shares are those of `commitments.score.Scores`."""
 
 
 _LISTS = ("also", "asks", "deadlines", "conditions", "quantities", "actors")
@@ -71,6 +102,9 @@ _DATES = ("date", "deadline_start", "deadline_end")
 _FLOATS = ("confidence", "link_score", "value")
 _FLAGS = ("undecided", "actor_implied")
 _WHOLE = ("sentence", "start", "end")
+_REPLY_LISTS = ("ask_texts", "dispositions", "warnings")
+_REPLY_WHOLE = ("sentences", "asks", "measures", "undecided")
+_REPLY_FLOATS = tuple(list(REPLY_COLUMNS)[list(REPLY_COLUMNS).index("coverage") : -2])
 _CLOSED = {"status": Status, "deadline_kind": DeadlineKind, "actor_role": ActorRole, "strength": Strength}
 
 
@@ -79,7 +113,7 @@ def rows(reply: Reply, level: Level = "sentence") -> list[dict[str, Any]]:
 
     Args:
         reply: what the pipeline returned.
-        level: ``"measure"`` for measures only.
+        level: ``"measure"`` for measures only; ``"reply"`` for one row with the keys of `REPLY_COLUMNS`.
 
     Raises:
         ValueError: there is no such level.
@@ -97,8 +131,9 @@ def rows(reply: Reply, level: Level = "sentence") -> list[dict[str, Any]]:
         "result_code": reply.result_code,
         "result_meaning": reply.result.meaning if reply.result else None,
     }
-    if level not in ("sentence", "measure"):
-        raise ValueError(f"level is {level!r}; a row is a 'sentence' or a 'measure'")
+    if level == "reply":
+        return [_letter(reply, letter)]
+    columns(level)
     paths = _section_paths(reply)
     every = [ask.id for ask in reply.asks]
     out: list[dict[str, Any]] = []
@@ -135,6 +170,36 @@ def rows(reply: Reply, level: Level = "sentence") -> list[dict[str, Any]]:
     return out
 
 
+def columns(level: Level = "sentence") -> dict[str, str]:
+    """The columns of a level, each with its meaning.
+
+    Raises:
+        ValueError: there is no such level.
+
+    >>> "coverage" in columns("reply"), "coverage" in columns("measure")
+    (True, False)
+    """
+    if level not in LEVELS:
+        raise ValueError(f"level is {level!r}; a row is a 'sentence', a 'measure' or a 'reply'")
+    return REPLY_COLUMNS if level == "reply" else COLUMNS
+
+
+def _letter(reply: Reply, letter: dict[str, Any]) -> dict[str, Any]:
+    facts = {
+        "name": reply.name,
+        **letter,
+        "sentences": sum(s.role not in (Role.OUTSIDE, Role.SUGGESTION) for s in reply.sentences),
+        "asks": len(reply.asks),
+        "ask_texts": [ask.text for ask in reply.asks],
+        "dispositions": [ask.disposition.value if ask.disposition else None for ask in reply.asks],
+        "undecided": len(reply.undecided),
+        "warnings": list(reply.warnings),
+        "model": reply.model,
+        **msgspec.structs.asdict(reply.scores),
+    }
+    return {name: facts[name] for name in REPLY_COLUMNS}
+
+
 def _attributes(s: Sentence) -> dict[str, Any]:
     due, actor = s.deadline, s.actor
     first = s.quantities[0] if s.quantities else None
@@ -160,7 +225,7 @@ def _attributes(s: Sentence) -> dict[str, Any]:
 
 
 def to_frame(*replies: Reply, level: Level = "sentence") -> pd.DataFrame:
-    """Make a pandas DataFrame with the columns of `COLUMNS`.
+    """Make a pandas DataFrame with the columns of `COLUMNS`, or of `REPLY_COLUMNS`.
 
     ``status`` is categorical with all four statuses, so that a table of counts has a column for each;
     the other closed lists are categorical too; dates are ``datetime64``. Columns such as ``asks`` hold lists:
@@ -168,7 +233,7 @@ def to_frame(*replies: Reply, level: Level = "sentence") -> pd.DataFrame:
 
     Args:
         replies: one or more, as in ``to_frame(*nlp.pipe(texts))``.
-        level: one row a ``"sentence"`` or one row a ``"measure"``.
+        level: one row a ``"sentence"``, a ``"measure"`` or a ``"reply"``.
 
     Raises:
         MissingExtra: pandas is not installed.
@@ -183,51 +248,84 @@ def to_frame(*replies: Reply, level: Level = "sentence") -> pd.DataFrame:
     except ImportError as error:
         raise MissingExtra("A DataFrame", "pandas") from error
     frame: pd.DataFrame = pd.DataFrame(
-        [row for reply in replies for row in rows(reply, level)], columns=list(COLUMNS)
+        [row for reply in replies for row in rows(reply, level)], columns=list(columns(level))
     )
-    for name, terms in _CLOSED.items():
-        frame[name] = pd.Categorical(frame[name], categories=[term.value for term in terms])
+    return typed(frame, level)
+
+
+def typed(frame: pd.DataFrame, level: Level = "sentence") -> pd.DataFrame:
+    """The same table with this library's types: categoricals, dates, numbers; other columns are left alone.
+
+    Args:
+        frame: with some or all columns of the level, as read from a file.
+        level: what a row is.
+
+    Returns:
+        The frame itself, changed.
+    """
+    import pandas as pd
+
+    letters = level == "reply"
+    for name, terms in () if letters else _CLOSED.items():
+        if name in frame:
+            frame[name] = pd.Categorical(frame[name], categories=[term.value for term in terms])
     for name in ("role", "kind", "how"):
-        frame[name] = frame[name].astype("category")
+        if name in frame:
+            frame[name] = frame[name].astype("category")
     # A date outside what nanoseconds can hold (1677–2262) is a misreading, not worth an error here.
     for name in _DATES:
-        frame[name] = pd.to_datetime(frame[name], errors="coerce")
-    frame["value"] = frame["value"].astype("float64")
-    frame["actor_implied"] = frame["actor_implied"].astype("boolean")
+        if name in frame:
+            frame[name] = pd.to_datetime(frame[name], errors="coerce")
+    for name in _REPLY_FLOATS if letters else _FLOATS:
+        if name in frame:
+            frame[name] = frame[name].astype("float64")
+    if "actor_implied" in frame:
+        frame["actor_implied"] = frame["actor_implied"].astype("boolean")
     return frame
 
 
-def schema() -> pa.Schema:
+def schema(level: Level = "sentence") -> pa.Schema:
     """The Arrow schema of the same table; each field's metadata says what it means.
+
+    Args:
+        level: what a row is.
 
     Raises:
         MissingExtra: pyarrow is not installed.
+        ValueError: there is no such level.
 
     >>> schema().field("deadline_end").type
     DataType(date32[day])
+    >>> schema("reply").field("coverage").type
+    DataType(double)
     """
+    meanings = columns(level)
     pa = _arrow()
-    types = (
-        dict.fromkeys(_LISTS, pa.list_(pa.string()))
-        | dict.fromkeys(_DATES, pa.date32())
-        | dict.fromkeys(_FLOATS, pa.float64())
-        | dict.fromkeys(_FLAGS, pa.bool_())
-        | dict.fromkeys(_WHOLE, pa.int64())
-    )
+    if level == "reply":
+        types = dict.fromkeys(_REPLY_LISTS, pa.list_(pa.string())) | {"date": pa.date32()}
+        types |= dict.fromkeys(_REPLY_FLOATS, pa.float64()) | dict.fromkeys(_REPLY_WHOLE, pa.int64())
+    else:
+        types = (
+            dict.fromkeys(_LISTS, pa.list_(pa.string()))
+            | dict.fromkeys(_DATES, pa.date32())
+            | dict.fromkeys(_FLOATS, pa.float64())
+            | dict.fromkeys(_FLAGS, pa.bool_())
+            | dict.fromkeys(_WHOLE, pa.int64())
+        )
     return pa.schema(
         [
             pa.field(name, types.get(name, pa.string()), metadata={"description": meaning})
-            for name, meaning in COLUMNS.items()
+            for name, meaning in meanings.items()
         ]
     )
 
 
 def to_arrow(*replies: Reply, level: Level = "sentence") -> pa.Table:
-    """Make an Arrow table with the columns of `COLUMNS` and the types of `schema`.
+    """Make an Arrow table with the columns and the types of `schema`.
 
     Args:
         replies: one or more.
-        level: one row a ``"sentence"`` or one row a ``"measure"``.
+        level: one row a ``"sentence"``, a ``"measure"`` or a ``"reply"``.
 
     Raises:
         MissingExtra: pyarrow is not installed.
@@ -238,7 +336,9 @@ def to_arrow(*replies: Reply, level: Level = "sentence") -> pa.Table:
     1
     """
     pa = _arrow()
-    return pa.Table.from_pylist([row for reply in replies for row in rows(reply, level)], schema=schema())
+    return pa.Table.from_pylist(
+        [row for reply in replies for row in rows(reply, level)], schema=schema(level)
+    )
 
 
 def _arrow() -> Any:

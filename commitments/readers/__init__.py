@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 from commitments.errors import MissingExtra, ReadError
@@ -129,7 +129,7 @@ def read_all(
         yield from _each(root, limits)
         return
     found = False
-    for file in _walk(root):
+    for file in walk(root):
         found = True
         if isinstance(file, ReadError):
             yield file
@@ -153,8 +153,13 @@ def _each(path: Path, limits: ReadConfig) -> Iterator[Source | ReadError]:
         yield ReadError(name, str(error))
 
 
-def _walk(root: Path) -> Iterator[Path | ReadError]:
-    """Files of a folder by sorted path; what must not be opened as an error."""
+def walk(root: Path, suffixes: Collection[str] = SUFFIXES) -> Iterator[Path | ReadError]:
+    """Files of a folder by sorted path; what must not be opened as an error.
+
+    Args:
+        root: the folder.
+        suffixes: of the files that are meant.
+    """
     home = root.resolve()
     denied: list[OSError] = []
     for folder, folders, files in os.walk(root, onerror=denied.append):
@@ -169,9 +174,9 @@ def _walk(root: Path) -> Iterator[Path | ReadError]:
         for entry in sorted(files):
             file = Path(folder, entry)
             suffix = file.suffix.lower()
-            if entry.startswith(".") or (suffix not in SUFFIXES and suffix not in _FOREIGN):
+            if entry.startswith(".") or (suffix not in suffixes and suffix not in _FOREIGN):
                 continue
-            if suffix in _FOREIGN:
+            if suffix not in suffixes:
                 yield ReadError(str(file), _FOREIGN[suffix])
             elif file.is_symlink() and not _inside(file, home):
                 yield ReadError(str(file), "is a link that leads out of the folder: not followed")

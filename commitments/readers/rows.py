@@ -28,7 +28,7 @@ TEXT = (
     "body",
 )
 SUGGESTION = ("message", "suggestion", "建议内容", "提案内容", "留言内容", "来信内容", "建议", "提案")
-_METADATA = {
+METADATA = {
     "id": "id",
     "编号": "id",
     "title": "title",
@@ -142,7 +142,7 @@ def _source(row: Any, name: str, encoding: str, repairs: tuple[str, ...]) -> Sou
         repairs = (*repairs, "line ends (CR) read as line breaks")
     metadata: dict[str, str] = {}
     for k, value in row.items():
-        target = _METADATA.get(k)
+        target = METADATA.get(k)
         if (
             target
             and isinstance(value, (str, int, float))
