@@ -9,7 +9,13 @@ from __future__ import annotations
 
 import sys
 
-from commitments.cli import letters, making, measuring, scoring  # noqa: F401 - their commands register themselves
+from commitments.cli import (  # noqa: F401 - their commands register themselves
+    exchanging,
+    letters,
+    making,
+    measuring,
+    scoring,
+)
 from commitments.cli.app import app
 
 __all__ = ["app", "main"]

@@ -12,7 +12,7 @@ a gold letter again (`assemble`), in what a tool may count characters (`Counting
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -121,11 +121,12 @@ def assemble(
             )
     spans: dict[int, list[GoldSpan]] = {}
     for piece in pieces:
-        start, end = _trimmed(text, piece.start, piece.end)
+        start, end = piece.start, piece.end
         i = next((i for i, u in enumerate(units) if u.start < end and start < u.end), None)
-        words = f"the {piece.kind} {_short(text[piece.start : piece.end])}"
-        words += f" [{piece.start}, {piece.end})"
-        if i is None or start == end:
+        if i is not None and not units[i].start <= start < end <= units[i].end:
+            start, end = _trimmed(text, start, end)
+        words = f"the {piece.kind} {_short(text[start:end])} [{start}, {end})"
+        if i is None or not text[start:end].strip():
             note(f"left out {words}: it lies in no labelled sentence")
         elif not units[i].start <= start < end <= units[i].end:
             raise SchemaError(f"{words} crosses the edge of {_called(units[i], text)}: move one of them")
@@ -217,11 +218,11 @@ def predicted(reply: Reply) -> GoldDocument:
 
 
 def filled(document: GoldDocument) -> GoldDocument:
-    """The same letter, in which every sentence that nobody labelled is labelled as none.
+    r"""The same letter, in which every sentence that nobody labelled is labelled as none.
 
     For those who mark measures only. A sentence that a unit touches counts as labelled.
 
-    >>> letter = GoldDocument("a", "李代表：\\n将修路。", (), (GoldUnit(5, 9, Status.PLEDGE),))
+    >>> letter = GoldDocument("a", "李代表：\n将修路。", (), (GoldUnit(5, 9, Status.PLEDGE),))
     >>> [(u.label.value, u.start, u.end) for u in filled(letter).units]
     [('none', 0, 4), ('pledge', 5, 9)]
     """
@@ -246,7 +247,7 @@ def header(document: GoldDocument) -> dict[str, Any]:
 
 
 def from_header(row: object, text: str, *, name: str) -> GoldDocument:
-    """The letter that `header` described, without units; of one that has no header only id and text are known.
+    """The letter that `header` described, without units; without a header only id and text are known.
 
     Args:
         row: what `header` gave, or anything else that came back in its place.
@@ -323,17 +324,18 @@ def write(path: Path, content: str, *, overwrite: bool = False) -> None:
         part.unlink(missing_ok=True)
 
 
-def raw(path: Path) -> bytes:
-    """The bytes of a file.
+def raw(path: Path, *, mark: bool = False) -> bytes:
+    """The bytes of a file, without a byte order mark unless `mark` is wanted.
 
     Raises:
         SchemaError: it cannot be read.
     """
     try:
-        return path.read_bytes().removeprefix(b"\xef\xbb\xbf")
+        content = path.read_bytes()
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else None
         raise SchemaError(f"{path}: cannot be read: {reason or error}") from error
+    return content if mark else content.removeprefix(b"\xef\xbb\xbf")
 
 
 def status_of(word: str) -> Status | None:
@@ -343,14 +345,6 @@ def status_of(word: str) -> Status | None:
     (<Status.PLEDGE: 'pledge'>, <Status.PLEDGE: 'pledge'>, True)
     """
     return next((s for s in Status if word.strip().lower() in (s.value, s.zh)), None)
-
-
-def known_asks(document: GoldDocument, numbers: Sequence[int]) -> GoldDocument:
-    """The same letter; where nothing is known of its asks, there are as many as the highest number says."""
-    if document.asks or not numbers:
-        return document
-    asks = tuple(GoldAsk(f"S{n}", "") for n in range(1, max(numbers) + 1))
-    return msgspec.structs.replace(document, asks=asks)
 
 
 def squeezed(words: str) -> str:
@@ -371,4 +365,3 @@ def _called(mark: Mark, text: str) -> str:
 
 def _short(words: str) -> str:
     return repr(words if len(words) <= 20 else words[:19] + "…")
-

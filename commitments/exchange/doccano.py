@@ -18,7 +18,7 @@ from typing import Any
 
 import msgspec
 
-from commitments.corpus import GoldDocument, GoldUnit, encode
+from commitments.corpus import GoldDocument, Strength, encode
 from commitments.errors import SchemaError
 from commitments.exchange import (
     SPAN_KINDS,
@@ -28,7 +28,6 @@ from commitments.exchange import (
     Offsets,
     OnError,
     Piece,
-    Strength,
     assemble,
     from_header,
     header,
@@ -48,14 +47,11 @@ def line(document: GoldDocument, *, counting: Counting = "utf16") -> str:
         document: the letter; what a model says of it can be made one by `commitments.exchange.predicted`.
         counting: how doccano shall count.
 
+    >>> from commitments.corpus import GoldUnit
     >>> letter = GoldDocument("a", "将修路。", (), (GoldUnit(0, 4, Status.PLEDGE),))
-    >>> line(letter).split(', "letter"')[0]
-    '{"text":"将修路。","label":[[0,4,"pledge"]],"letter_id":"a","title":"","asks":"","kept":"{\\\\"text\\\\":'
+    >>> msgspec.json.decode(line(letter))["label"]
+    [[0, 4, 'pledge']]
     """
-    return _line(document, counting)
-
-
-def _line(document: GoldDocument, counting: Counting) -> str:
     offsets = Offsets(document.text, counting)
     label: list[tuple[int, int, str]] = []
     for unit in document.units:
@@ -190,7 +186,9 @@ def _read(content: bytes, number: int, counting: Counting | None, note: Note) ->
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise SchemaError(str(error)) from error
     if kept and kept.sha256 != _hash(row.text):
-        raise SchemaError("the text is not the one that was exported, so that nothing can be put to its place")
+        raise SchemaError(
+            "the text is not the one that was exported, so that nothing can be put to its place"
+        )
     if row.label is None and row.labels is None and row.entities is None:
         raise SchemaError("has no field label, labels or entities")
     spans = [*(row.label or ()), *(row.labels or ())]

@@ -158,10 +158,10 @@ def _label(value: str, hint: str) -> str:
 
 
 def dumps(tasks: Iterable[Mapping[str, Any]]) -> str:
-    """Tasks as a file that Label Studio imports.
+    r"""Tasks as a file that Label Studio imports.
 
     >>> dumps([])
-    '[]\\n'
+    '[]\n'
     """
     return "[" + ",\n".join(msgspec.json.encode(row).decode() for row in tasks) + "]\n"
 
@@ -231,7 +231,9 @@ def load(
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise SchemaError(f"{path}: no JSON: {error}") from error
     if not isinstance(rows, list):
-        raise SchemaError(f"{path}: expected a list of tasks, as Label Studio exports them under the name JSON")
+        raise SchemaError(
+            f"{path}: expected a list of tasks, as Label Studio exports them under the name JSON"
+        )
     seen: dict[str, str] = {}
     for i, row in enumerate(rows):
         name = f"{path}: task {_number(row, i)}"
@@ -241,7 +243,7 @@ def load(
             if document is None:
                 continue
             if document.id in seen:
-                raise SchemaError(f"letter {document.id!r} is {seen[document.id]} already: delete one of them")  # noqa: TRY301
+                raise SchemaError(f"letter {document.id!r} is {seen[document.id]} already")  # noqa: TRY301
             encode(document)
         except (SchemaError, UnicodeError) as error:
             wrong = SchemaError(f"{name}: {error}")
@@ -364,7 +366,8 @@ def _placed(
     text: str, entries: Sequence[tuple[str, _Region, _Place]], counting: Counting | None, note: Note
 ) -> list[tuple[int, int]]:
     """Where the regions stand, in characters; each must fit its words."""
-    ways = {way: Offsets(text, way) for way in ([counting] if counting else ["chars", "utf16"])}
+    known: tuple[Counting, ...] = (counting,) if counting else ("chars", "utf16")
+    ways = {way: Offsets(text, way) for way in known}
     fits = {way: [_fit(text, place, offsets) for *_, place in entries] for way, offsets in ways.items()}
     # Most regions decide for those that fit in both ways, or that carry no words.
     best = max(fits, key=lambda way: sum(fit is not None and fit[2] for fit in fits[way]))

@@ -18,7 +18,7 @@ from typing import Any
 
 import msgspec
 
-from commitments.corpus import ALL_ASKS, GoldAsk, GoldDocument, encode
+from commitments.corpus import ALL_ASKS, GoldAsk, GoldDocument, Strength, encode
 from commitments.errors import SchemaError
 from commitments.exchange import (
     SPAN_KINDS,
@@ -27,7 +27,6 @@ from commitments.exchange import (
     Note,
     OnError,
     Piece,
-    Strength,
     assemble,
     from_header,
     header,
@@ -42,14 +41,13 @@ _ALSO, _ANSWERS, _STRENGTH = "Also_", "Answers_", "Strength"
 _COLORS = {"completed": "#a5d6a7", "ongoing": "#90caf9", "pledge": "#ffcc80", "none": "#e0e0e0"}
 
 
-def annotations(document: GoldDocument) -> str:
+def ann(document: GoldDocument) -> str:
     r"""The ``.ann`` of a letter.
 
     >>> from commitments.corpus import GoldUnit
     >>> letter = GoldDocument("a", "将\n修路。", (), (GoldUnit(0, 5, Status.PLEDGE, strength="firm"),))
-    >>> print(annotations(letter), end="")
-    T1	pledge 0 1;2 5	将 修路。
-    A1	Strength T1 firm
+    >>> ann(letter)
+    'T1\tpledge 0 1;2 5\t将 修路。\nA1\tStrength T1 firm\n'
     """
     places = {ask.id: str(n) for n, ask in enumerate(document.asks, 1)} | {ALL_ASKS: "all"}
     bound: list[str] = []
@@ -57,7 +55,10 @@ def annotations(document: GoldDocument) -> str:
 
     def add(kind: str, start: int, end: int) -> str:
         # Every character that some reader takes for the end of a line ends a fragment.
-        parts = [m.span() for m in re.finditer(r"[^\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+", document.text[start:end])]
+        parts = [
+            m.span() for m in re.finditer(r"[^\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+", document.text[start:end])
+        ]
+        parts = parts or [(0, end - start)]
         where = ";".join(f"{start + a} {start + b}" for a, b in parts)
         words = " ".join(document.text[start + a : start + b] for a, b in parts)
         name = f"T{len(bound) + 1}"
@@ -101,7 +102,7 @@ def files(documents: Iterable[GoldDocument]) -> dict[str, str]:
         headers[stem] = header(document)
         most = max(most, len(document.asks))
         found[f"{stem}.txt"] = document.text
-        found[f"{stem}.ann"] = annotations(document)
+        found[f"{stem}.ann"] = ann(document)
     kinds = [s.value for s in Status]
     conf = ["[entities]", *kinds, *SPAN_KINDS, "[relations]", "[events]", "[attributes]"]
     conf += [f"{_ALSO}{kind}\tArg:{'|'.join(kinds)}" for kind in kinds]
@@ -173,8 +174,8 @@ def _headers(path: Path) -> Mapping[str, Any]:
 
 def _read(path: Path, file: Path, headers: Mapping[str, Any] | None, note: Note) -> GoldDocument:
     try:
-        # brat's own offsets count from after a byte order mark, too.
-        text, lines = raw(path).decode(), raw(file).decode().split("\n")
+        # To brat a byte order mark is a character as any other.
+        text, lines = raw(path, mark=True).decode(), raw(file).decode().split("\n")
     except UnicodeDecodeError as error:
         raise SchemaError(f"{file}: it or its .txt is no UTF-8: {error}") from error
     known = (headers or {}).get(path.stem)
@@ -187,7 +188,9 @@ def _read(path: Path, file: Path, headers: Mapping[str, Any] | None, note: Note)
     except SchemaError as error:
         raise SchemaError(f"{file}{error}") from error
     if known is None:
-        numbers = [int(name[len(_ANSWERS) :]) for name, *_ in attributes if re.fullmatch(r"Answers_\d{1,3}", name)]
+        numbers = [
+            int(name[len(_ANSWERS) :]) for name, *_ in attributes if re.fullmatch(r"Answers_\d{1,3}", name)
+        ]
         if numbers:
             asks = tuple(GoldAsk(f"S{n}", "") for n in range(1, max(numbers) + 1))
             bare = msgspec.structs.replace(bare, asks=asks)
@@ -228,7 +231,9 @@ def parse(
         if line[0] in "AM":
             words = fields[1].split() if len(fields) > 1 else []
             if not 2 <= len(words) <= 3:
-                raise SchemaError(f":{number}: expected a name, a target and perhaps a value, got {line[:60]!r}")
+                raise SchemaError(
+                    f":{number}: expected a name, a target and perhaps a value, got {line[:60]!r}"
+                )
             attributes.append((words[0], words[1], words[2] if len(words) == 3 else ""))
         elif line[0] == "T":
             if len(fields) < 3 or fields[0] in bound:
@@ -252,7 +257,9 @@ def _bound(text: str, place: str, words: str, number: int) -> tuple[str, int, in
     last = 0
     for start, end in parts:
         if not last <= start < end <= len(text):
-            raise SchemaError(f":{number}: [{start}, {end}) is no part of a text of {len(text)}, or out of order")
+            raise SchemaError(
+                f":{number}: [{start}, {end}) is no part of a text of {len(text)}, or out of order"
+            )
         if last and text[last:start].strip():
             raise SchemaError(f":{number}: has a gap at [{last}, {start}), which a sentence cannot have")
         last = end
@@ -291,9 +298,7 @@ def _marks(
             pieces.append(Piece(start, end, piece, name))
         elif main:
             every = (main, *also.get(name, ()))
-            marks.append(
-                Mark(start, end, every, tuple(links.get(name, ())), strength.get(name), name)
-            )
+            marks.append(Mark(start, end, every, tuple(links.get(name, ())), strength.get(name), name))
         else:
             raise SchemaError(f"{name}: {kind[:40]!r} is neither a status nor a kind of attribute")
     return marks, pieces
