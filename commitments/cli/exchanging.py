@@ -93,8 +93,8 @@ def export_letters(
 
     Label Studio gets tasks, with gold as annotations and what a model says as predictions, and beside them
     the labelling config (OUT with .xml). doccano gets JSONL and its labels (OUT with .labels.json); allow
-    overlapping spans in the project. brat gets a folder of .txt and .ann files with its configuration, which
-    INCEpTION imports too. `commitments import` reads all three back.
+    overlapping spans in the project. brat gets a folder of .txt and .ann files with its configuration; other
+    tools read these too, not all of them with attributes. `commitments import` reads all three back.
 
     \b
     Examples:

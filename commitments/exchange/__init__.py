@@ -79,7 +79,9 @@ def assemble(
     """The gold letter that marks make, in whatever order and state people have left them.
 
     White space at the edges of a mark is no part of the unit; the same sentence marked twice with the same
-    labels is one; an attribute that lies in no labelled sentence is left out; and `note` is told.
+    labels is one; a sentence that is none answers no ask, and one without a pledge has no strength, whatever
+    was left there when its status was changed; an attribute that lies in no labelled sentence is left out.
+    `note` is told.
 
     Args:
         bare: the letter without units.
@@ -103,7 +105,7 @@ def assemble(
         if start == end:
             note(f"left out {_called(mark, text)}: it holds nothing but white space")
         else:
-            kept.append(msgspec.structs.replace(mark, start=start, end=end))
+            kept.append(_consistent(msgspec.structs.replace(mark, start=start, end=end), text, note))
     kept.sort(key=lambda m: (m.start, m.end))
     units: list[Mark] = []
     for mark in kept:
@@ -356,6 +358,16 @@ def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
     words = text[start:end]
     start += len(words) - len(words.lstrip())
     return start, max(start, end - (len(words) - len(words.rstrip())))
+
+
+def _consistent(mark: Mark, text: str, note: Note) -> Mark:
+    if mark.links and set(mark.statuses) == {Status.NONE}:
+        note(f"{_called(mark, text)} is none: it answers no ask")
+        mark = msgspec.structs.replace(mark, links=())
+    if mark.strength and Status.PLEDGE not in mark.statuses:
+        note(f"{_called(mark, text)} is no pledge: it has no strength")
+        mark = msgspec.structs.replace(mark, strength=None)
+    return mark
 
 
 def _called(mark: Mark, text: str) -> str:

@@ -1,9 +1,10 @@
-"""brat standoff: a ``.txt`` and an ``.ann`` for each letter, which INCEpTION and other tools read too.
+"""brat standoff: a ``.txt`` and an ``.ann`` for each letter, which other tools read too.
 
 A sentence is a text-bound annotation (T) whose type is its status; an attribute is one of its kind. What a
 sentence is also, the asks that it answers and its strength are attributes of it (A). Relations (R) are not
-needed: an attribute belongs to the sentence that it lies in. brat wants no line break inside an annotation,
-so that one over several lines has several fragments.
+needed: an attribute belongs to the sentence that it lies in. A tool that reads T lines only, as INCEpTION's
+importer may, keeps statuses and spans, and loses what stands in A lines. brat wants no line break inside an
+annotation, so that one over several lines has several fragments; a break at the edge of an attribute is lost.
 
 What a letter says of itself has no place in these files and stands beside them, in ``letters.json``; without
 it the name of the file is the letter's id, and its asks have numbers and no words. Offsets are in characters.
