@@ -105,8 +105,10 @@ class Commitments(Component):  # type: ignore[misc]
 
         Args:
             doc: a `Document`, whose ``text`` is the letter; a text; or the sentences of one.
-                ``doc["suggestion"]`` and ``doc["date"]`` are used where they are there. Where there is no
-                ``text``, it is put together from the sentences or tokens, one line a sentence, and added.
+                ``doc["suggestion"]`` and ``doc["date"]`` are used where they are there (but HanLP prints no
+                more sentences than the shortest entry of a document is long; the arguments of the same names
+                do not have that effect). Where there is no ``text``, it is put together from the sentences or
+                tokens, one line a sentence, and added.
             suggestion: for a document without its own.
             date: likewise.
             **unused: what HanLP passes on.

@@ -10,14 +10,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
-import transformers
-
 from commitments import models
 from commitments.corpus import GoldDocument
 from commitments.draft import Decision, Draft
-from commitments.errors import SchemaError
+from commitments.errors import MissingExtra, SchemaError
+
+try:
+    import numpy as np
+    import torch
+    import transformers
+except ImportError as error:
+    raise MissingExtra("The bridge to transformers", "transformers") from error
+
 from commitments.huggingface import TorchEncoder, from_folder, sentence_classifier
 from commitments.metrics import judged
 from commitments.pipeline import Pipeline

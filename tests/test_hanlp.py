@@ -275,3 +275,8 @@ def test_without_hanlp_the_extra_is_named() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=ROOT)
     assert done.returncode == 0, done.stderr
     assert issubclass(MissingExtra, ImportError)
+
+
+def test_arguments_are_kept_by_the_pipe() -> None:
+    made = hanlp.pipeline().append(component("cues"), input_key="*", date="2021-01-02")
+    assert made(text="力争年底前建成公园3个。")["commitments/deadlines"][0][1] == "by ../2021-12-31"

@@ -300,7 +300,7 @@ def test_without_transformers_the_extra_is_named() -> None:
     code = (
         "import sys; sys.modules['transformers'] = None\n"
         "from commitments.errors import MissingExtra\n"
-        "for name in ('huggingface', 'huggingface_model'):\n"
+        "for name in ('huggingface', 'huggingface_model', 'huggingface_compare'):\n"
         "    try:\n"
         "        __import__(f'commitments.{name}')\n"
         "    except MissingExtra as error:\n"
