@@ -117,7 +117,7 @@ class Commitments:
         self.span_keys = span_keys
         self.scorer = scorer
         self._saved_with: str | None = None
-        self._loaded: tuple[int, Pipeline] | None = None
+        self._loaded: dict[int, Pipeline] = {}
         self._unpacked: tempfile.TemporaryDirectory[str] | None = None
 
     @property
@@ -127,8 +127,10 @@ class Commitments:
         Raises:
             ModelError: there is no such model, or a file of it is missing or changed.
         """
-        # After a fork the model is loaded anew: the threads of onnxruntime stay behind in the parent.
-        if self._loaded is None or self._loaded[0] != os.getpid():
+        # After a fork the model is loaded anew: the threads of onnxruntime stay behind in the parent. The
+        # parent's is kept, because to free it would wait for these threads for ever.
+        here = os.getpid()
+        if here not in self._loaded:
             pipeline = load(self.model, self.config, threads=self.threads)
             if self._saved_with not in (None, pipeline.name):
                 warnings.warn(
@@ -136,8 +138,8 @@ class Commitments:
                     " results may differ",
                     stacklevel=2,
                 )
-            self._loaded = os.getpid(), pipeline
-        return self._loaded[1]
+            self._loaded[here] = pipeline
+        return self._loaded[here]
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -196,7 +198,7 @@ class Commitments:
         if kept.files:
             self._unpacked = tempfile.TemporaryDirectory(prefix="commitments-")
             self.model = models.write(Path(self._unpacked.name), kept.name, kept.kind, kept.files).path
-        self._saved_with, self._loaded = kept.model, None
+        self._saved_with, self._loaded = kept.model, {}
         return self
 
     def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
@@ -224,7 +226,7 @@ class Commitments:
             raise SchemaError(f"{file}: {error}") from error
         if (Path(path) / "model" / models.MANIFEST).exists():
             self.model = Path(path) / "model"
-        self._loaded = None
+        self._loaded = {}
         return self
 
     def _own(self) -> models.Folder | None:
@@ -235,7 +237,7 @@ class Commitments:
 
     def __getstate__(self) -> dict[str, Any]:
         """What a worker process is sent, where processes are spawned: all but the loaded model."""
-        return self.__dict__ | {"_loaded": None, "_unpacked": None}
+        return self.__dict__ | {"_loaded": {}, "_unpacked": None}
 
 
 class _Kept(msgspec.Struct):
@@ -260,8 +262,8 @@ def score(
         settings: spaCy's own; not used.
 
     Returns:
-        ``status_macro_f1``, ``status_accuracy`` and ``status_f1_per_type``, counted as ``commitments evaluate``
-        does; and of each group ``spans_KEY_p``, ``_r``, ``_f`` and ``_per_type``, of spans with the same ends
+        ``status_macro_f1``, ``status_accuracy`` and ``status_f1_per_type``, as ``commitments evaluate`` has
+        them; and of each group ``spans_KEY_p``, ``_r``, ``_f`` and ``_per_type``, of spans with the same ends
         and label, as ``spancat`` has them. ``None`` where the references have nothing to judge by.
     """
     examples = list(examples)
