@@ -12,7 +12,7 @@ said is lost, and two neighbours may then share a token. The exact characters st
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from commitments.reply import Reply
 from commitments.terms import Status
 
 try:
-    from spacy.displacy.templates import TPL_SPAN_START
+    from spacy.displacy.templates import TPL_SPAN, TPL_SPAN_SLICE, TPL_SPAN_START
     from spacy.language import Language
     from spacy.tokens import Doc, DocBin, Span, SpanGroup
     from spacy.training import Example
@@ -83,11 +83,15 @@ def of_reply(reply: Reply) -> Marked:
     return found
 
 
-def of_gold(document: GoldDocument) -> Marked:
+def of_gold(document: GoldDocument, kinds: Collection[str] = tuple(KINDS)) -> Marked:
     """What is to be marked of a gold letter.
 
     Gold letters do not say where the letter states an ask; and where no unit has attributes, they were not
     annotated. The groups of what was not annotated are left out, so that nothing counts their absence.
+
+    Args:
+        document: a gold letter.
+        kinds: of attributes that were annotated.
 
     >>> from commitments.corpus import GoldUnit
     >>> sorted(of_gold(GoldDocument("a", "已建成。", (), (GoldUnit(0, 4, Status.COMPLETED),))))
@@ -97,8 +101,8 @@ def of_gold(document: GoldDocument) -> Marked:
     found = {"sentences": units, "measures": [u for u in units if u[2] != Status.NONE.value]}
     spans = [span for unit in document.units for span in unit.spans]
     if spans:
-        for label, field in KINDS.items():
-            found[field] = [(span.start, span.end, label) for span in spans if span.kind == label]
+        for label in kinds:
+            found[KINDS[label]] = [(span.start, span.end, label) for span in spans if span.kind == label]
     return found
 
 
@@ -120,13 +124,19 @@ def _aligned(doc: Doc, start: int, end: int, label: str) -> Span | None:
     return doc.char_span(start, end, label=label, alignment_mode="expand") if start < end else None
 
 
-def to_doc(item: GoldDocument | Reply, nlp: Language, keys: SpanKeys = SpanKeys()) -> Doc:  # noqa: B008
+def to_doc(
+    item: GoldDocument | Reply,
+    nlp: Language,
+    keys: SpanKeys = SpanKeys(),  # noqa: B008
+    kinds: Collection[str] = tuple(KINDS),
+) -> Doc:
     """A letter as a Doc of a pipeline's tokenizer, with its labels as span groups.
 
     Args:
         item: a gold letter, or a Reply as people have corrected it.
         nlp: whose tokenizer and vocabulary are to be used; its components are not run.
         keys: of the groups.
+        kinds: of attributes that were annotated in a gold letter.
 
     Raises:
         SchemaError: it is neither, or the tokenizer does not keep the text.
@@ -143,7 +153,7 @@ def to_doc(item: GoldDocument | Reply, nlp: Language, keys: SpanKeys = SpanKeys(
         doc.user_data[REPLY] = item.to_json()
         given = {NAME: item.name, DATE: item.date and item.date.isoformat()}
     else:
-        mark(doc, of_gold(item), keys)
+        mark(doc, of_gold(item, kinds), keys)
         given = {NAME: item.id, DATE: item.day and item.day.isoformat()}
         if item.asks:
             doc.user_data[SUGGESTION] = [ask.text for ask in item.asks]
@@ -179,7 +189,9 @@ def to_docbin(
     >>> [(span.text, span.label_) for span in doc.spans["measures"]]
     [('已建成。', 'completed')]
     """
-    return DocBin(docs=[to_doc(item, nlp, keys) for item in items], store_user_data=True)
+    items = list(items)
+    kinds = _annotated(items)
+    return DocBin(docs=[to_doc(item, nlp, keys, kinds) for item in items], store_user_data=True)
 
 
 def to_examples(
@@ -197,14 +209,22 @@ def to_examples(
     Raises:
         SchemaError: as `to_doc`.
     """
+    items = list(items)
+    kinds = _annotated(items)
     for item in items:
-        reference = to_doc(item, nlp, keys)
+        reference = to_doc(item, nlp, keys, kinds)
         predicted = nlp.make_doc(item.text)
         shown = {key: reference.user_data[key] for key in (SUGGESTION, DATE) if key in reference.user_data}
         if isinstance(item, Reply) and (given := given_asks(item)):
             shown[SUGGESTION] = given
         predicted.user_data.update(shown)
         yield Example(predicted, reference)
+
+
+def _annotated(items: Iterable[GoldDocument | Reply]) -> set[str]:
+    """Kinds of attributes that gold letters have; one that is in none of them was not annotated."""
+    units = (unit for item in items if isinstance(item, GoldDocument) for unit in item.units)
+    return {span.kind for unit in units for span in unit.spans}
 
 
 def given_asks(reply: Reply) -> Suggestion:
@@ -229,4 +249,5 @@ def displacy_options(key: str = SpanKeys().measures, labels: Iterable[str] = ())
     colors |= dict.fromkeys((Status.NONE.value, *KINDS, *labels), ink["soft"])
     colors["deadline"] = ink["pledge"]
     white = TPL_SPAN_START.replace("color: #000", "color: #fff")
-    return {"spans_key": key, "colors": colors, "template": {"start": white}}
+    template = {"span": TPL_SPAN, "slice": TPL_SPAN_SLICE, "start": white}
+    return {"spans_key": key, "colors": colors, "template": template}
