@@ -111,7 +111,8 @@ class Commitments:
         scorer: Callable[..., dict[str, Any]] | None = None,
     ) -> None:
         self.name = name
-        self.model: str | Path = model
+        self.setting = model
+        self.model: str | Path = model  # the setting, or the folder that was saved with the pipeline
         self.threads = threads
         self.config = config
         self.span_keys = span_keys
@@ -177,11 +178,7 @@ class Commitments:
         Args:
             exclude: there is nothing to exclude; spaCy gives it to every component.
         """
-        kept: dict[str, Any] = {"model": self.pipeline.name}
-        if folder := self._own():
-            kept |= {"name": folder.manifest.name, "kind": folder.manifest.kind}
-            kept["files"] = {file: folder.read(file) for file in folder.manifest.files}
-        return msgspec.msgpack.encode(kept)
+        return msgspec.msgpack.encode(self._kept())
 
     def from_bytes(self, data: bytes, *, exclude: Iterable[str] = ()) -> "Commitments":
         """Take back what `to_bytes` gave.
@@ -195,21 +192,33 @@ class Commitments:
             raise SchemaError(f"no saved component {self.name!r}: {error}") from error
         if wrong := [file for file in kept.files if Path(file).name != file or file in ("", "..")]:
             raise SchemaError(f"no saved component {self.name!r}: {wrong[0]!r} is no name of a file")
-        if kept.files:
+        if kept.files and kept.setting == self.setting:
             self._unpacked = tempfile.TemporaryDirectory(prefix="commitments-")
             self.model = models.write(Path(self._unpacked.name), kept.name, kept.kind, kept.files).path
         self._saved_with, self._loaded = kept.model, {}
         return self
 
+    def _kept(self) -> "_Kept":
+        kept = _Kept(self.pipeline.name, self.setting)
+        own = isinstance(self.model, Path) or (
+            self.model not in RULES and self.model not in models.available()
+        )
+        if own:
+            folder = models.find(self.model)
+            kept.name, kept.kind = folder.manifest.name, folder.manifest.kind
+            kept.files = {file: folder.read(file) for file in folder.manifest.files}
+        return kept
+
     def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
         """The same as `to_bytes`, as a folder."""
         path = Path(path)
+        kept = self._kept()  # before anything is removed: it may lie in that very folder
         shutil.rmtree(path / "model", ignore_errors=True)
         path.mkdir(parents=True, exist_ok=True)
-        (path / "model.json").write_bytes(msgspec.json.encode({"model": self.pipeline.name}))
-        if folder := self._own():
-            files = {file: folder.read(file) for file in folder.manifest.files}
-            models.write(path / "model", folder.manifest.name, folder.manifest.kind, files)
+        if kept.files:
+            models.write(path / "model", kept.name, kept.kind, kept.files)
+        kept.files = {}
+        (path / "model.json").write_bytes(msgspec.json.encode(kept))
 
     def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> "Commitments":
         """Take back what `to_disk` wrote; the folder must stay while the component is in use.
@@ -219,21 +228,15 @@ class Commitments:
         """
         file = Path(path) / "model.json"
         try:
-            self._saved_with = msgspec.json.decode(file.read_bytes(), type=_Kept).model
+            kept = msgspec.json.decode(file.read_bytes(), type=_Kept)
         except OSError as error:
             raise SchemaError(f"{file}: cannot be read: {error.strerror or error}") from error
         except msgspec.MsgspecError as error:
             raise SchemaError(f"{file}: {error}") from error
-        if (Path(path) / "model" / models.MANIFEST).exists():
+        if kept.name and kept.setting == self.setting:
             self.model = Path(path) / "model"
-        self._loaded = {}
+        self._saved_with, self._loaded = kept.model, {}
         return self
-
-    def _own(self) -> models.Folder | None:
-        """The model folder, if it is one that does not come with the library."""
-        if isinstance(self.model, str) and (self.model in RULES or self.model in models.available()):
-            return None
-        return models.find(self.model)
 
     def __getstate__(self) -> dict[str, Any]:
         """What a worker process is sent, where processes are spawned: all but the loaded model."""
@@ -241,9 +244,18 @@ class Commitments:
 
 
 class _Kept(msgspec.Struct):
-    """What a saved component says."""
+    """What a saved component says.
+
+    Attributes:
+        model: name and version of what it read letters with.
+        setting: the model that its config asked for. Where another is asked for now, that one is taken.
+        name: of a model folder of one's own, which was saved too.
+        kind: of the tagger that reads that folder.
+        files: of that folder; on disk they lie beside.
+    """
 
     model: str
+    setting: str = ""
     name: str = ""
     kind: str = ""
     files: dict[str, bytes] = {}
