@@ -170,8 +170,8 @@ def to_docbin(
 
     Asks, date and name of each letter go with it. A ``spancat`` learns attributes with ``spans_key =
     "deadlines"`` and spaCy's n-gram suggester; statuses with ``spans_key = "measures"`` and
-    ``spacy.preset_spans_suggester.v1`` over ``sentences``, which the component, named in
-    ``annotating_components``, cuts before it.
+    ``spacy.preset_spans_suggester.v1`` over ``sentences``, which the component cuts before it (named in
+    ``annotating_components``, with ``span_keys.measures = ""`` to leave that group to the learner).
 
     Args:
         items: gold letters, as from `commitments.corpus.load`, or Replies.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 import pickle
 import re
 import subprocess
@@ -428,6 +429,27 @@ def test_cost_is_measured_beside_the_bare_pipeline() -> None:
     assert row.ratio.low > 0.5  # the whole pipeline runs inside the component
     with pytest.raises(ValueError, match="at least one letter"):
         adapters.measure([])
+
+
+def test_the_command_prints_costs_and_says_what_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from commitments.benchmark import adapters
+
+    def missing(model: str, pipeline: commitments.Pipeline) -> adapters.Reader:
+        raise ImportError("No module named 'other'")
+
+    monkeypatch.setattr(adapters, "ADAPTERS", dict(adapters.ADAPTERS))
+    adapters.adapter("other", "other")(missing)
+    file = tmp_path / "gold.jsonl"
+    corpus.dump([GoldDocument("a", LETTER, (), ())], file)
+    assert adapters.main([str(file), "--model", "cues", "--repeat", "1"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["skipped"] == {"other": "not installed: No module named 'other'"}
+    assert "spacy" in [row["adapter"] for row in found["rows"]]
+    assert found["characters"] == len(LETTER)
+    assert adapters.main([str(tmp_path / "none.jsonl")]) == 1
+    assert "none.jsonl" in capsys.readouterr().err
 
 
 def test_span_keys_are_those_of_the_config() -> None:
