@@ -7,8 +7,9 @@ batch, nor on what was read before. Processes, Ray, Spark, pandas and `datasets`
 from __future__ import annotations
 
 import datetime
+import os
 from collections import OrderedDict
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -144,14 +145,18 @@ def annotate(
     return worker(batch)
 
 
-@lru_cache(maxsize=4)
 def annotator(config: AnnotateConfig, threads: int = 1) -> Annotator:
-    """An `Annotator`, made once a process.
+    """An `Annotator`, made once a process; one that a fork inherits would wait for threads that are gone.
 
     Args:
         config: of the run.
         threads: of a trained model; the rows do not depend on it.
     """
+    return _annotator(config, threads, os.getpid())
+
+
+@cache
+def _annotator(config: AnnotateConfig, threads: int, process: int) -> Annotator:
     return Annotator(config, load(config.model, abstain=config.abstain, threads=threads))
 
 
