@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from commitments.errors import CommitmentsError as CommitmentsError
     from commitments.errors import ReadError as ReadError
     from commitments.explanation import Explanation as Explanation
+    from commitments.frames import concat as concat
+    from commitments.frames import tag_frame as tag_frame
     from commitments.pipeline import Pipeline as Pipeline
     from commitments.pipeline import load as load
     from commitments.readers import Source as Source
@@ -41,6 +43,8 @@ _HOME = {
     "CommitmentsError": "errors",
     "ReadError": "errors",
     "Explanation": "explanation",
+    "concat": "frames",
+    "tag_frame": "frames",
     "Pipeline": "pipeline",
     "load": "pipeline",
     "Source": "readers",

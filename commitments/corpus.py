@@ -252,6 +252,18 @@ def dump(documents: Iterable[GoldDocument], path: str | Path) -> None:
             file.write(encode(document) + "\n")
 
 
+def load_dataset(name: str | Path = "letters", split: str | None = None, *, streaming: bool = False) -> Any:
+    """Gold letters as a `datasets.Dataset`; see `commitments.datasets.load_dataset`.
+
+    Raises:
+        MissingExtra: datasets is not installed.
+        SchemaError: there is no such set or split, or a letter is wrong.
+    """
+    from commitments import datasets
+
+    return datasets.load_dataset(name, split, streaming=streaming)
+
+
 STATUS_LETTERS = {"N": Status.NONE, "C": Status.COMPLETED, "O": Status.ONGOING, "P": Status.PLEDGE}
 """How people and files that must be short write a status."""
 

@@ -86,6 +86,7 @@ class Pipeline:
     def __init__(self, tagger: Tagger, config: PipelineConfig = PipelineConfig()) -> None:  # noqa: B008
         self.tagger = tagger
         self.config = config
+        self._origin: tuple[str, PipelineConfig, int] | None = None
 
     def __repr__(self) -> str:
         return f"Pipeline({self.name!r})"
@@ -246,6 +247,37 @@ class Pipeline:
             if next(values, _MISSING) is not _MISSING:
                 raise SchemaError(f"there are more {what} than letters")
 
+    def annotate(self, batch: Mapping[str, Sequence[Any]]) -> dict[str, list[Any]]:
+        """Read a batch of letters, as ``dataset.map(nlp.annotate, batched=True, num_proc=2)`` gives it.
+
+        Args:
+            batch: columns; one of them holds the letters (``text``, ``reply``, ``答复内容`` …).
+
+        Returns:
+            Columns of the same length: ``sentences``, for each letter a list of rows with the columns of
+            `commitments.table.SENTENCE_COLUMNS`, and ``error``, which says why a letter could not be read.
+            So that every batch has the same types, lists are joined by ``; ``, dates are written out, and what is
+            not known is an empty text or not a number.
+
+        Raises:
+            MissingExtra: pyarrow is not installed.
+            SchemaError: there is no column with the letters.
+
+        >>> import commitments
+        >>> told = commitments.load("cues").annotate({"text": ["将建公园。", ""]})
+        >>> [[s["status"] for s in letter] for letter in told["sentences"]], told["error"]
+        ([['pledge'], []], ['', "holds no text: its 'text' is empty"])
+        """
+        from commitments.batch.annotate import nested
+
+        return nested(batch, self)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """As what it was loaded from: weights do not travel, and equal pipelines hash alike."""
+        if self._origin is None:
+            return super().__reduce__()  # type: ignore[return-value]
+        return _loaded_again, (*self._origin, self.tagger.version)
+
     def draft(
         self,
         text: str | Source,
@@ -307,10 +339,26 @@ def load(
             raise SchemaError(f"abstain={abstain!r} is no share; give a confidence between 0 and 1")
         config = msgspec.structs.replace(config, abstain=abstain)
     if isinstance(name, str) and name in _TAGGERS:
-        return Pipeline(_TAGGERS[name](config), config)
+        return _from(name, config, threads, _TAGGERS[name](config))
     if not isinstance(name, str | Path) or not str(name):
         raise ModelError(f"no model {name!r}; give the name of one, or the path of its folder")
-    return Pipeline(_trained(models.find(name), config, threads), config)
+    found = models.find(name)
+    known = name if found.path == models.available().get(str(name)) else found.path.absolute()
+    return _from(str(known), config, threads, _trained(found, config, threads))
+
+
+def _from(origin: str, config: PipelineConfig, threads: int, tagger: Tagger) -> Pipeline:
+    pipeline = Pipeline(tagger, config)
+    pipeline._origin = origin, config, threads
+    return pipeline
+
+
+def _loaded_again(name: str, config: PipelineConfig, threads: int, version: str) -> Pipeline:
+    """A pipeline that has travelled to another process."""
+    pipeline = load(name, config, threads=threads)
+    if pipeline.tagger.version != version:
+        raise ModelError(f"{name}: is version {pipeline.tagger.version} here, not {version}")
+    return pipeline
 
 
 def _trained(folder: models.Folder, config: PipelineConfig, threads: int) -> Tagger:

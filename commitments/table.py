@@ -70,6 +70,9 @@ COLUMNS: dict[str, str] = {
 }
 """The columns of a table of sentences or measures, each with its meaning."""
 
+SENTENCE_COLUMNS = tuple(list(COLUMNS)[1 : list(COLUMNS).index("kind")])
+"""Those of them that tell of the sentence, and not of its letter."""
+
 REPLY_COLUMNS: dict[str, str] = {
     **{name: COLUMNS[name] for name in ("name", "kind", "agency", "date", "title", "doc_number")},
     **{name: COLUMNS[name] for name in ("result_code", "result_meaning")},

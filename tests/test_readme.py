@@ -31,12 +31,12 @@ def blocks(language: str) -> list[str]:
 
 def test_blocks_are_found() -> None:
     assert {name: len(blocks(name)) for name in ("python", "sh", "console", "text")} == {
-        "python": 14,
+        "python": 15,
         "sh": 2,
         "console": 1,
         "text": 1,
     }
-    assert README.count("```") == 2 * 18
+    assert README.count("```") == 2 * 19
 
 
 def test_python_blocks_run_one_after_the_other(

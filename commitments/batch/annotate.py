@@ -7,8 +7,10 @@ batch, nor on what was read before. Processes, Ray, Spark, pandas and `datasets`
 from __future__ import annotations
 
 import datetime
+import math
 import os
 from collections import OrderedDict
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -158,6 +160,33 @@ def annotator(config: AnnotateConfig, threads: int = 1) -> Annotator:
 @cache
 def _annotator(config: AnnotateConfig, threads: int, process: int) -> Annotator:
     return Annotator(config, load(config.model, abstain=config.abstain, threads=threads))
+
+
+def nested(batch: Mapping[str, Sequence[Any]], nlp: Pipeline) -> dict[str, list[Any]]:
+    """Read columns of letters into columns of the same length; see `Pipeline.annotate`."""
+    letters = max(map(len, batch.values()), default=0)
+    config = AnnotateConfig()
+    given = {name: list(batch[name]) for name in config.needed(tuple(batch)) if name not in (NAME, "id")}
+    given[NAME] = [str(number) for number in range(letters)]
+    found = Annotator(config, nlp)(pa.RecordBatch.from_pydict(given)).to_pylist()
+    sentences: list[list[dict[str, Any]]] = [[] for _ in range(letters)]
+    errors = [""] * letters
+    for row in found:
+        number = int(row["name"])
+        if row[ERROR_COLUMN] is not None:
+            errors[number] = row[ERROR_COLUMN]
+        else:
+            sentences[number].append({name: _plain(name, row[name]) for name in table.SENTENCE_COLUMNS})
+    return {"sentences": sentences, ERROR_COLUMN: errors}
+
+
+def _plain(name: str, value: Any) -> Any:
+    """A value whose type shows, so that a first batch without any does not settle it wrongly."""
+    if isinstance(value, list):
+        return "; ".join(map(str, value))
+    if value is None:
+        return {"value": math.nan, "actor_implied": False}.get(name, "")
+    return value.isoformat() if isinstance(value, datetime.date) else value
 
 
 class Annotator:

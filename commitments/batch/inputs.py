@@ -176,13 +176,13 @@ def shards(
         held.append(row)
         size += sum(len(value) for value in row.values() if isinstance(value, str))
         if len(held) >= letters or size >= characters:
-            yield make_shard(index, _batch(held, config), size)
+            yield make_shard(index, as_batch(held, config), size)
             index, size, held = index + 1, 0, []
     if held:
-        yield make_shard(index, _batch(held, config), size)
+        yield make_shard(index, as_batch(held, config), size)
 
 
-def _batch(held: list[Row], config: AnnotateConfig) -> pa.RecordBatch:
+def as_batch(held: list[Row], config: AnnotateConfig) -> pa.RecordBatch:
     """Rows as a batch; every column is text, but a list of asks stays one."""
     names = dict.fromkeys([NAME, PATH, ERROR])
     # A column that was named is there even where these rows lack it: whether the input has it was looked at.
@@ -210,7 +210,7 @@ def _text(value: Any) -> str:
     return str(value)
 
 
-def _clean(row: Row, wanted: Sequence[str], name: str) -> Row:
+def as_row(row: Row, wanted: Sequence[str], name: str) -> Row:
     """The columns that are needed; text that no file can carry is an error."""
     kept: Row = {NAME: name}
     for column in wanted:
@@ -218,7 +218,8 @@ def _clean(row: Row, wanted: Sequence[str], name: str) -> Row:
         if value is None:
             continue
         try:
-            _text(value).encode()
+            for part in value if isinstance(value, list) else [value]:
+                _text(part).encode()
         except UnicodeEncodeError as error:
             return {NAME: name, ERROR: f"{column!r} cannot be decoded at character {error.start}"}
         kept[column] = value
@@ -281,7 +282,7 @@ def _jsonl(stream: IO[bytes], called: str, config: AnnotateConfig) -> Iterator[R
             yield {NAME: name, ERROR: "a row must be an object with keys"}
             continue
         seen |= row.keys()
-        kept = _clean(row, config.needed(tuple(row)), name)
+        kept = as_row(row, config.needed(tuple(row)), name)
         yield _with_text(kept, row, name, config)
     if not found:
         raise ReadError(called, "holds no rows")
@@ -314,7 +315,7 @@ def _json(path: Path, config: AnnotateConfig) -> Iterator[Row]:
     for number, row in enumerate(value if isinstance(value, list) else [value], 1):
         name = f"{path}:{number}"
         if isinstance(row, dict):
-            kept = _clean(row, config.needed(tuple(row)), name)
+            kept = as_row(row, config.needed(tuple(row)), name)
             yield _with_text(kept, row, name, config)
         else:
             yield {NAME: name, ERROR: "a row must be an object with keys"}
@@ -332,7 +333,7 @@ def _csv(stream: Any, called: str, config: AnnotateConfig) -> Iterator[Row]:
     """
     head = stream.peek(1 << 16)[: 1 << 16]
     encoding = _encoding(head)
-    # What cannot be decoded is kept as half characters, which `_clean` finds in their row.
+    # What cannot be decoded is kept as half characters, which `as_row` finds in their row.
     text = io.TextIOWrapper(stream, encoding, errors="surrogateescape", newline="")
     first = head.decode(encoding, errors="ignore").partition("\n")[0]
     separator = max(",\t;|", key=first.count)
@@ -360,7 +361,7 @@ def _csv(stream: Any, called: str, config: AnnotateConfig) -> Iterator[Row]:
             yield {NAME: name, ERROR: f"has {len(cells)} cells, the header {len(names)}: is a quote missing?"}
             continue
         values = {n: cell for n, cell in zip(names, cells, strict=False) if cell != ""}
-        yield _clean(values, wanted, name)
+        yield as_row(values, wanted, name)
 
 
 def _physical(text: Iterable[str]) -> Iterator[str]:
@@ -415,7 +416,7 @@ def _xlsx(path: Path, config: AnnotateConfig) -> Iterator[Row]:
         for number, values in enumerate(cells, 2):
             row = {n: v for n, v in zip(names, values, strict=False) if n and v is not None}
             if row:
-                yield _clean(row, wanted, f"{path}:{number}")
+                yield as_row(row, wanted, f"{path}:{number}")
     finally:
         book.close()
 
@@ -435,7 +436,7 @@ def _parquet(path: Path, config: AnnotateConfig) -> Iterator[Row]:
                 for batch in file.iter_batches(256, row_groups=[group], columns=wanted):
                     for row in batch.to_pylist():
                         number += 1
-                        yield _clean(row, wanted, f"{path}:{number}")
+                        yield as_row(row, wanted, f"{path}:{number}")
             except (pa.ArrowException, OSError) as error:
                 lost = file.metadata.row_group(group).num_rows
                 yield {

@@ -80,6 +80,28 @@ def _spacy(model: str, pipeline: Pipeline) -> Reader:
     return lambda texts: [len(doc.spans["measures"]) for doc in nlp.pipe(texts)]
 
 
+@adapter("pandas", "pandas")
+def _pandas(model: str, pipeline: Pipeline) -> Reader:
+    """A frame with one row a sentence."""
+    import pandas as pd
+
+    from commitments.frames import tag_frame
+
+    return lambda texts: tag_frame(pd.DataFrame({"reply": texts}), nlp=pipeline)
+
+
+@adapter("datasets", "datasets")
+def _datasets(model: str, pipeline: Pipeline) -> Reader:
+    """``map`` in this process, kept in memory and not taken from the cache."""
+    import datasets
+
+    def reader(texts: Sequence[str]) -> object:
+        letters = datasets.Dataset.from_dict({"text": list(texts)})
+        return letters.map(pipeline.annotate, batched=True, keep_in_memory=True, load_from_cache_file=False)
+
+    return reader
+
+
 class Cost(msgspec.Struct, frozen=True):
     """What one adapter costs.
 

@@ -1,0 +1,193 @@
+"""Columns of pandas and polars: letters in, a table of sentences, measures or scores out.
+
+All work is that of `commitments.batch.annotate`, and the columns are those of `commitments.table`. Importing
+this module registers ``series.commitments`` with pandas.
+
+>>> import pandas as pd
+>>> import commitments.frames
+>>> replies = pd.Series(["我局已建成公园3个。将再建2个。", "将建公园。"], index=["甲", "乙"])
+>>> replies.commitments.tag(model="cues")[["status", "quantities"]].to_dict("list")
+{'status': ['completed', 'pledge', 'pledge'], 'quantities': [['3个'], ['2个'], []]}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from commitments import models, table
+from commitments.batch.annotate import ERROR_COLUMN, AnnotateConfig, Annotator, annotator
+from commitments.batch.inputs import as_batch, as_row
+from commitments.errors import MissingExtra, SchemaError
+from commitments.table import Level
+
+try:
+    import pandas as pd
+except ImportError as missing:
+    raise MissingExtra("Tagging a DataFrame", "pandas") from missing
+
+if TYPE_CHECKING:
+    from commitments.pipeline import Pipeline
+    from commitments.reply import Reply
+
+Frame = TypeVar("Frame")
+
+_STEP = 256
+"""Letters that are turned to Arrow at a time."""
+
+
+def tag_frame(
+    frame: Frame,
+    text: str = "reply",
+    suggestion: str | None = None,
+    date: str | None = None,
+    *,
+    level: Level = "sentence",
+    columns: Iterable[str] = (),
+    model: str = models.DEFAULT,
+    abstain: float | None = None,
+    nlp: Pipeline | None = None,
+) -> Frame:
+    """Read the letters of a column.
+
+    Args:
+        frame: of pandas or polars, one letter a row.
+        text: column with the letters.
+        suggestion: column with what was asked, texts or lists of asks.
+        date: column with the letters' dates.
+        level: one row a ``"sentence"``, a ``"measure"`` or a ``"reply"``.
+        columns: those that are wanted, of `commitments.table.columns`; all when empty.
+        model: to read with.
+        abstain: confidence below which a sentence is left undecided.
+        nlp: a pipeline to read with, instead of `model` and `abstain`.
+
+    Returns:
+        A frame of the same library with the columns of the level and ``error``, which says why a letter could
+        not be read. In pandas its index holds that of `frame`, repeated as ``explode`` does, so that
+        ``frame.join(tagged)`` puts them together; in polars, and in pandas too, ``name`` is the row's index.
+
+    Raises:
+        SchemaError: there is no such column, or it is no frame.
+
+    >>> import pandas as pd
+    >>> frame = pd.DataFrame({"reply": ["将建公园。", None], "city": ["甲", "乙"]})
+    >>> tagged = tag_frame(frame, model="cues", columns=["status"])
+    >>> frame.join(tagged)[["city", "status"]].to_numpy().tolist(), tagged["error"][1]
+    ([['甲', 'pledge'], ['乙', nan]], "holds no text: its 'reply' is null")
+    """
+    if not isinstance(frame, pd.DataFrame) and type(frame).__module__.partition(".")[0] != "polars":
+        raise SchemaError(f"expected a DataFrame of pandas or polars, not {type(frame).__name__}")
+    names: list[str] = [str(name) for name in getattr(frame, "columns", ())]
+    for what, name in (("text", text), ("suggestion", suggestion), ("date", date)):
+        if name is not None and name not in names:
+            raise SchemaError(f"{what}: there is no column {name!r}; there are {', '.join(names) or 'none'}")
+    config = AnnotateConfig(
+        model=model, text=text, suggestion=suggestion, date=date, level=level, abstain=abstain
+    )
+    wanted = list(dict.fromkeys([*columns] or table.columns(level)))
+    for name in wanted:
+        if name not in table.columns(level) and name != ERROR_COLUMN:
+            raise SchemaError(f"there is no column {name!r}; there are {', '.join(table.columns(level))}")
+    read = annotator(config) if nlp is None else Annotator(config, nlp)
+    used = config.needed(tuple(names))
+    if isinstance(frame, pd.DataFrame):
+        given = [frame[name].tolist() for name in used]
+        rows, places = _read(read, used, given, len(frame))
+        made = pd.DataFrame(rows, columns=[*table.columns(level), ERROR_COLUMN])
+        made["name"] = [str(frame.index[place]) for place in places]
+        made.index = frame.index[places]
+        told: Any = table.typed(made, level)[[*(n for n in wanted if n != ERROR_COLUMN), ERROR_COLUMN]]
+    else:
+        told = _polars(frame, read, used, wanted)
+    return cast(Frame, told)
+
+
+def _read(
+    read: Annotator, used: list[str], given: list[list[Any]], count: int
+) -> tuple[list[dict[str, Any]], list[int]]:
+    """Rows, and the number of the letter that each is of."""
+    rows: list[dict[str, Any]] = []
+    for start in range(0, count, _STEP):
+        letters = [
+            as_row(
+                {name: None if _missing(v[n]) else v[n] for name, v in zip(used, given, strict=True)},
+                used,
+                str(n),
+            )
+            for n in range(start, min(start + _STEP, count))
+        ]
+        rows += read(as_batch(letters, read.config)).to_pylist()
+    return rows, [int(row["name"]) for row in rows]
+
+
+def _missing(value: Any) -> bool:
+    if isinstance(value, list | tuple | dict):
+        return False
+    return value is None or value is pd.NA or value is pd.NaT or value != value  # NaN is not itself
+
+
+def _polars(frame: Any, read: Annotator, used: list[str], wanted: list[str]) -> Any:
+    import polars as pl
+    import pyarrow as pa
+
+    given = [frame[name].to_list() for name in used]
+    rows, _ = _read(read, used, given, frame.height)
+    whole = table.schema(read.config.level).append(pa.field(ERROR_COLUMN, pa.string()))
+    made: Any = pl.from_arrow(pa.Table.from_pylist(rows, schema=whole))
+    return made.select([*(n for n in wanted if n != ERROR_COLUMN), ERROR_COLUMN])
+
+
+def concat(replies: Iterable[Reply], *, level: Level = "sentence") -> pd.DataFrame:
+    """One table of many replies.
+
+    Args:
+        replies: as from ``nlp.pipe(texts)``.
+        level: one row a ``"sentence"``, a ``"measure"`` or a ``"reply"``.
+
+    >>> import commitments
+    >>> len(concat(commitments.load("cues").pipe(["将建公园。", "已建成公园。"])))
+    2
+    """
+    return table.to_frame(*replies, level=level)
+
+
+@pd.api.extensions.register_series_accessor("commitments")
+class Letters:
+    """``series.commitments``: a pandas Series of letters.
+
+    Args:
+        series: one letter an item.
+    """
+
+    def __init__(self, series: pd.Series[str]) -> None:
+        self._series = series
+
+    def tag(
+        self,
+        suggestion: pd.Series[str] | None = None,
+        date: pd.Series[Any] | None = None,
+        *,
+        level: Level = "sentence",
+        columns: Iterable[str] = (),
+        model: str = models.DEFAULT,
+        abstain: float | None = None,
+        nlp: Pipeline | None = None,
+    ) -> pd.DataFrame:
+        """Read the letters; as `tag_frame`, with the other columns as Series of the same length."""
+        parts: dict[str, Any] = {"reply": self._series.to_numpy()}
+        for name, series in (("message", suggestion), ("date", date)):
+            if series is not None:
+                if len(series) != len(self._series):
+                    raise SchemaError(f"{name}: {len(series)} items for {len(self._series)} letters")
+                parts[name] = series.to_numpy()
+        frame: pd.DataFrame = tag_frame(
+            pd.DataFrame(parts, index=self._series.index),
+            suggestion="message" if suggestion is not None else None,
+            date="date" if date is not None else None,
+            level=level,
+            columns=columns,
+            model=model,
+            abstain=abstain,
+            nlp=nlp,
+        )
+        return frame
