@@ -174,14 +174,14 @@ class Letters:
         nlp: Pipeline | None = None,
     ) -> pd.DataFrame:
         """Read the letters; as `tag_frame`, with the other columns as Series of the same length."""
-        parts: dict[str, Any] = {"reply": self._series.to_numpy()}
+        parts = [self._series.reset_index(drop=True).rename("reply")]
         for name, series in (("message", suggestion), ("date", date)):
             if series is not None:
                 if len(series) != len(self._series):
                     raise SchemaError(f"{name}: {len(series)} items for {len(self._series)} letters")
-                parts[name] = series.to_numpy()
+                parts.append(series.reset_index(drop=True).rename(name))
         frame: pd.DataFrame = tag_frame(
-            pd.DataFrame(parts, index=self._series.index),
+            pd.concat(parts, axis=1).set_axis(self._series.index),
             suggestion="message" if suggestion is not None else None,
             date="date" if date is not None else None,
             level=level,

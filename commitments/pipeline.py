@@ -256,8 +256,8 @@ class Pipeline:
         Returns:
             Columns of the same length: ``sentences``, for each letter a list of rows with the columns of
             `commitments.table.SENTENCE_COLUMNS`, and ``error``, which says why a letter could not be read.
-            So that every batch has the same types, lists are joined by ``; ``, dates are written out, and what is
-            not known is an empty text or not a number.
+            So that every batch has the same types, lists are joined by ``; ``, dates written out, and what
+            is not known is an empty text or not a number.
 
         Raises:
             MissingExtra: pyarrow is not installed.
