@@ -81,7 +81,7 @@ def test_the_two_commands_are_one_line_each_and_the_first_shows_the_letter() -> 
 
 def test_every_option_in_the_examples_exists() -> None:
     lines = [line for line in blocks("console")[0].splitlines() if line.startswith("$ ")]
-    assert len(lines) == 20
+    assert len(lines) == 21
     for line in lines:
         program, command, *rest = shlex.split(line.removeprefix("$ "), comments=True)
         assert program == "commitments"

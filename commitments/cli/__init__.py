@@ -14,6 +14,7 @@ from commitments.cli import (  # noqa: F401 - their commands register themselves
     letters,
     making,
     measuring,
+    reporting,
     scoring,
 )
 from commitments.cli.app import app

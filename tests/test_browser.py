@@ -1,0 +1,198 @@
+"""The pages in a real browser: clicks, filters, keyboard, hostile text, accessibility.
+
+Passed over where Playwright or Chromium is not installed.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+sync_api = pytest.importorskip("playwright.sync_api")
+axe_core = pytest.importorskip("axe_core_python.sync_playwright")
+
+import commitments  # noqa: E402
+from commitments import report, table  # noqa: E402
+from commitments.reply import Reply, Sentence  # noqa: E402
+from commitments.terms import Status  # noqa: E402
+
+ROOT = Path(__file__).parent.parent
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+)
+HOSTILE = '<script>window.hit=1</script></style><img src="http://a.test/x" onerror="window.hit=1">\u202e=1+1'
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with sync_api.sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        yield opened
+        opened.close()
+
+
+class Opened:
+    """A page, with what it asked for and what went wrong in it."""
+
+    def __init__(self, browser: Any, html: str, path: Path, **context: Any) -> None:
+        path.write_text(html, encoding="utf-8")
+        self.context = browser.new_context(**{"viewport": {"width": 1200, "height": 900}, **context})
+        self.page = self.context.new_page()
+        self.wrong: list[str] = []
+        self.asked: list[str] = []
+        self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
+        self.page.on("console", lambda message: self.wrong.append(message.text))
+        self.page.on("request", lambda request: self.asked.append(request.url))
+        self.page.goto(path.as_uri())
+
+    def check(self) -> None:
+        """Nothing ran that should not, nothing was asked for, nothing was complained of."""
+        assert self.page.evaluate("window.hit") is None
+        assert [url for url in self.asked if not url.startswith("file:")] == []
+        assert self.wrong == []
+
+    def violations(self) -> list[str]:
+        found = axe_core.Axe().run(self.page)["violations"]
+        return [f"{v['id']}: {v['help']}" for v in found if v["impact"] in ("serious", "critical")]
+
+
+@pytest.fixture(scope="module")
+def seed() -> Reply:
+    return commitments.load("fast")((ROOT / "seeds/yangpu-2023-C-064.txt").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_letter_is_accessible(browser: Any, seed: Reply, tmp_path: Path, lang: Any, scheme: str) -> None:
+    opened = Opened(browser, seed.to_html(lang=lang), tmp_path / "a.html", color_scheme=scheme)
+    opened.check()
+    assert opened.violations() == []
+
+
+def test_letter_filters_opens_and_lights(browser: Any, seed: Reply, tmp_path: Path) -> None:
+    opened = Opened(browser, seed.to_html(), tmp_path / "a.html")
+    page = opened.page
+    pledges = page.locator("details.s.pledge")
+    assert pledges.count() == len(seed.pledges)
+    first = pledges.first
+    assert not first.locator(".why").is_visible()
+    first.locator("summary").focus()
+    page.keyboard.press("Enter")
+    assert first.locator(".why").is_visible()
+    before = first.locator(".t").evaluate("e => getComputedStyle(e).backgroundColor")
+    page.locator("input.f-pledge").uncheck()
+    assert first.locator(".t").evaluate("e => getComputedStyle(e).backgroundColor") != before
+    page.locator("input.f-pledge").check()
+    page.locator("li.ask.a1").hover()
+    page.wait_for_timeout(300)
+    dim = page.locator("details.s.a0:not(.a1):not(.all)").first
+    assert float(dim.evaluate("e => getComputedStyle(e).opacity")) < 0.5
+    opened.check()
+
+
+def test_letter_on_a_phone_does_not_scroll_sideways(browser: Any, seed: Reply, tmp_path: Path) -> None:
+    size = {"width": 390, "height": 800}
+    opened = Opened(browser, seed.to_html(), tmp_path / "a.html", viewport=size)
+    assert opened.page.evaluate("document.documentElement.scrollWidth") <= 390
+    opened.check()
+
+
+def test_long_letter_and_hostile_letter(browser: Any, tmp_path: Path) -> None:
+    nlp = commitments.load("cues")
+    long = nlp(
+        "现答复如下：\n" + "".join(f"我局已建成公园{n}个。\n下一步，将再建{n}个。\n" for n in range(150))
+    )
+    assert len(long.sentences) > 300
+    began = time.perf_counter()
+    opened = Opened(browser, long.to_html(), tmp_path / "a.html")
+    assert opened.page.locator("details.s.pledge").count() == 150
+    assert time.perf_counter() - began < 20
+    opened.check()
+    hostile = nlp(f"{HOSTILE}，我局将建公园。", suggestion=[HOSTILE])
+    opened = Opened(browser, hostile.to_html(), tmp_path / "b.html")
+    assert "<script>window.hit=1</script>" in opened.page.inner_text("body")
+    opened.check()
+
+
+def rows(count: int) -> list[dict[str, Any]]:
+    """A corpus of letters with two measures each, whose pledges fall due."""
+    made = []
+    for n in range(count):
+        text = f"我局已建成公园{n}个。2022年底前再建{n}个。"
+        sentences = (
+            Sentence(0, text.index("2022"), text[: text.index("2022")], Status.COMPLETED, confidence=0.9),
+            Sentence(
+                text.index("2022"), len(text), text[text.index("2022") :], Status.PLEDGE, confidence=0.7
+            ),
+        )
+        reply = Reply(text=text, name=f"letter {n:04}", agency=f"第{n % 30}局", sentences=sentences)
+        for row in table.rows(reply):
+            row["date"] = datetime.date(2015 + n % 9, 5, 1)
+            row["deadline_end"] = datetime.date(2022, 12, 31) if row["status"] == "pledge" else None
+            made.append(row)
+    return made
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_report_is_accessible(browser: Any, tmp_path: Path, lang: Any, scheme: str) -> None:
+    opened = Opened(browser, report.page(rows(40), lang=lang), tmp_path / "r.html", color_scheme=scheme)
+    opened.page.locator("button.name").first.click()
+    opened.check()
+    assert opened.violations() == []
+
+
+def test_report_of_two_thousand_letters_sorts_and_filters_at_once(browser: Any, tmp_path: Path) -> None:
+    html = report.page(rows(2000))
+    assert len(html) < 10_000_000
+    opened = Opened(browser, html, tmp_path / "r.html")
+    page = opened.page
+    assert page.inner_text("#shown") == "2,000"
+    took = page.evaluate(
+        """() => {
+            const began = performance.now();
+            document.querySelector('button[data-key="agency"]').click();
+            document.querySelector('button[data-key="name"]').click();
+            document.querySelector('button[data-key="name"]').click();
+            return performance.now() - began;
+        }"""
+    )
+    assert took < 3000
+    assert page.locator("#letters tbody button.name").first.inner_text() == "letter 1999"
+    assert page.locator("th[aria-sort=descending]").count() == 1
+    page.fill("#find", "letter 0123")
+    assert page.inner_text("#shown") == "1"
+    page.locator("button.name").focus()
+    page.keyboard.press("Enter")
+    assert "已建成公园123个" in page.inner_text("tr.more")
+    page.keyboard.press("Enter")
+    assert page.locator("tr.more").count() == 0
+    page.fill("#find", "nothing is called so")
+    assert page.inner_text("#shown") == "0"
+    opened.check()
+
+
+def test_report_is_inert(browser: Any, tmp_path: Path) -> None:
+    made = rows(3)
+    for row in made:
+        row.update(name=HOSTILE, agency=HOSTILE, title=HOSTILE, clean=HOSTILE, text=HOSTILE)
+    made.append({"name": HOSTILE, "error": HOSTILE, "status": None, "text": None})
+    opened = Opened(browser, report.page(made), tmp_path / "r.html")
+    opened.page.locator("button.name").first.click()
+    assert "<script>window.hit=1</script>" in opened.page.inner_text("tr.more")
+    opened.check()
+    assert json.loads(opened.page.inner_text("#data") or opened.page.text_content("#data"))
