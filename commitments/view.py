@@ -1,14 +1,20 @@
 """A letter marked up, as a page to read in a browser or a notebook (HTML 视图).
 
 `fragment` is one letter with its style; `page` puts letters into a page that needs nothing from elsewhere.
-There is no script in it: filters, highlights and evidence are CSS and ``<details>``, and the page's policy
-forbids any other source, so that nothing in a letter can act. Hues are of the Okabe–Ito palette, which
-colour-blind readers can tell apart, and a mark stands beside each. What the terminal shows is in `terminal`.
+Filters, highlights and evidence are CSS and ``<details>``. The one script, which the page's policy names by
+its hash and a fragment lacks, copies the measures; no other source is allowed, so that nothing in a letter
+can act. Hues are of the Okabe–Ito palette, which colour-blind readers can tell apart, and a mark stands
+beside each. What the terminal shows is in `terminal`.
 """
 
 from __future__ import annotations
 
+import base64
+import csv
+import datetime
 import hashlib
+import io
+import json
 from collections.abc import Iterable, Iterator
 from html import escape
 from importlib.resources import files
@@ -68,6 +74,10 @@ _WORDS: dict[Lang, dict[str, str]] = {
         "implied": "the replying body",
         "strength": "strength",
         "action": "action",
+        "deadlines": "Deadlines",
+        "written": "the letter",
+        "copy": "Copy as CSV",
+        "copied": "Copied",
     },
     "zh": {
         "asks": "诉求",
@@ -95,6 +105,10 @@ _WORDS: dict[Lang, dict[str, str]] = {
         "implied": "答复单位",
         "strength": "力度",
         "action": "动作",
+        "deadlines": "期限",
+        "written": "答复日期",
+        "copy": "复制为 CSV",
+        "copied": "已复制",
     },
 }
 
@@ -124,7 +138,10 @@ def page(replies: Iterable[Reply], *, lang: Lang = "en") -> str:
     """
     every = list(replies)
     title = every[0].title or every[0].name if len(every) == 1 else None
-    body = "\n".join(_letter(reply, lang, f"-{n}") for n, reply in enumerate(every))
+    body = "\n".join(_letter(reply, lang, f"-{n}", copy=True) for n, reply in enumerate(every))
+    script = files("commitments").joinpath("view.js").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
     if len(every) > 1:
         body = f"{_contents(every, lang)}\n{body}"
     return f"""<!DOCTYPE html>
@@ -133,13 +150,14 @@ def page(replies: Iterable[Reply], *, lang: Lang = "en") -> str:
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
 <meta name="generator" content="commitments">
 <title>{safe(title or "commitments")}</title>
 <style>{_style()}</style>
 </head>
 <body class="cmt-page">
 {body}
+<script>{script}</script>
 </body>
 </html>
 """
@@ -171,7 +189,7 @@ def _name(term: Term, lang: Lang) -> str:
     return term.zh if lang == "zh" else term.value
 
 
-def _letter(reply: Reply, lang: Lang, suffix: str) -> str:
+def _letter(reply: Reply, lang: Lang, suffix: str, *, copy: bool = False) -> str:
     if lang not in _WORDS:
         raise ValueError(f"lang is {lang!r}; there are labels in {', '.join(map(repr, _WORDS))}")
     key = _key(reply, suffix)
@@ -187,7 +205,8 @@ def _letter(reply: Reply, lang: Lang, suffix: str) -> str:
 <style>{_lights(reply, key)}</style>
 <header><h1 lang="zh-CN">{safe(title)}</h1><ul class="facts">{shown}</ul>{_legend(reply, lang)}</header>
 <div class="cols">
-<aside><h2>{words["asks"]}</h2>{_asks(reply, lang, key)}</aside>
+<aside><h2>{words["asks"]}</h2>{_asks(reply, lang, key)}
+{_timeline(reply, lang, key)}{_copy(reply, lang, copy)}</aside>
 <main lang="zh-CN" aria-label="{words["letter"]}">
 {text}</main>
 </div>
@@ -278,6 +297,57 @@ def _asks(reply: Reply, lang: Lang, key: str) -> str:
     return f"<ol>{''.join(items)}</ol>"
 
 
+def _timeline(reply: Reply, lang: Lang, key: str) -> str:
+    """The days by which something is due, in their order, and that of the letter among them."""
+    words = _WORDS[lang]
+    found: list[tuple[datetime.date, int, str]] = []
+    for n, s in enumerate(reply.sentences):
+        if s.status is Status.NONE or s.undecided:
+            continue
+        for due in s.deadlines:
+            day = due.end or due.start
+            if day is not None:
+                what = f'<a href="#{key}-{n + 1}" lang="zh-CN">{safe(due.text)}</a>'
+                mark = f'<span class="mark {s.status.value}" title="{_name(s.status, lang)}">'
+                found.append((day, n + 1, f"{mark}{MARKS[s.status]}</span> {what}"))
+    if not found:
+        return ""
+    if reply.date is not None:
+        found.append((reply.date, 0, f'<span class="quiet">{words["written"]}</span>'))
+    items = "".join(
+        f'<li{"" if n else chr(32) + "class=letter"}><time datetime="{day}">{day}</time> {what}</li>'
+        for day, n, what in sorted(found)
+    )
+    return f'<h2>{words["deadlines"]}</h2><ol class="times">{items}</ol>'
+
+
+def _copy(reply: Reply, lang: Lang, wanted: bool) -> str:
+    """The measures as CSV, for the button that copies them."""
+    if not wanted or not reply.measures:
+        return ""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(["sentence", "status", "confidence", "asks", "deadline", "last day", "actor", "text"])
+    for n, s in enumerate(reply.sentences, 1):
+        if s.status is Status.NONE or s.undecided:
+            continue
+        due, actor = s.deadline, s.actor
+        cells = [" ".join(s.asks), due.text if due else "", str(due.end or "") if due else ""]
+        cells += [actor.text if actor else "", s.clean or s.text]
+        writer.writerow([n, s.status.value, f"{s.confidence:.2f}", *map(_plain_cell, cells)])
+    words = _WORDS[lang]
+    data = json.dumps(out.getvalue().translate(_UNSEEN), ensure_ascii=False).replace("<", "\\u003c")
+    return (
+        f'<script type="application/json" class="csv" data-label="{words["copy"]}" '
+        f'data-done="{words["copied"]}">{data}</script>'
+    )
+
+
+def _plain_cell(text: str) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+
+
 def _disposition(ask: Ask, lang: Lang) -> str:
     if ask.disposition is None:
         return ""
@@ -350,21 +420,36 @@ def _sentence(n: int, s: Sentence, places: dict[str, str], lang: Lang, key: str)
 
 def _marked(s: Sentence, lang: Lang) -> str:
     """The sentence, with what it says of time, number and bodies underlined."""
-    if s.clean and s.clean != s.text:  # mended text has other offsets: the facts stand in the details
-        return safe(s.clean)
+    text = s.clean or s.text
+    moved = _moved(s.text, text)
+    if moved is None:  # mended beyond leaving out: the facts stand in the details
+        return safe(text)
     found = [(d.span, "d", _days(d)) for d in s.deadlines]
     found += [(c.span, "c", _WORDS[lang]["condition"]) for c in s.conditions]
     found += [(q.span, "q", _name(q.role, lang)) for q in s.quantities]
     found += [(a.span, "b", _name(a.role, lang)) for a in s.actors if a.span]
-    out, at = "", s.start
+    out, at = "", 0
     for span, kind, title in sorted(found):
-        if span.start < at:
+        start, end = moved[span.start - s.start], moved[span.end - s.start]
+        if start < at:
             continue
-        words = safe(s.text[span.start - s.start : span.end - s.start])
-        out += safe(s.text[at - s.start : span.start - s.start])
-        out += f'<span class="x {kind}" title="{safe(title)}">{words}</span>'
-        at = span.end
-    return out + safe(s.text[at - s.start :])
+        out += safe(text[at:start])
+        out += f'<span class="x {kind}" title="{safe(title)}">{safe(text[start:end])}</span>'
+        at = end
+    return out + safe(text[at:])
+
+
+def _moved(raw: str, mended: str) -> list[int] | None:
+    r"""Where each offset of a text lies once characters were left out; None where more was changed.
+
+    >>> _moved("年底\n前", "年底前")
+    [0, 1, 2, 2, 3]
+    """
+    places, at = [], 0
+    for c in raw:
+        places.append(at)
+        at += at < len(mended) and c == mended[at]
+    return [*places, at] if at == len(mended) else None
 
 
 def _days(due: Deadline) -> str:

@@ -5,7 +5,9 @@ Passed over where Playwright or Chromium is not installed.
 
 from __future__ import annotations
 
+import csv
 import datetime
+import io
 import json
 import shutil
 import time
@@ -101,6 +103,16 @@ def test_letter_filters_opens_and_lights(browser: Any, seed: Reply, tmp_path: Pa
     page.wait_for_timeout(300)
     dim = page.locator("details.s.a0:not(.a1):not(.all)").first
     assert float(dim.evaluate("e => getComputedStyle(e).opacity")) < 0.5
+    opened.check()
+
+
+def test_measures_are_copied_by_a_button(browser: Any, seed: Reply, tmp_path: Path) -> None:
+    opened = Opened(browser, seed.to_html(), tmp_path / "a.html")
+    opened.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    opened.page.locator("button.copy").click()
+    opened.page.get_by_text("Copied").wait_for()
+    told = opened.page.evaluate("navigator.clipboard.readText()")
+    assert len(list(csv.reader(io.StringIO(told)))) == len(seed.measures) + 1
     opened.check()
 
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import base64
+import csv
+import hashlib
+import io
+import json
 import re
 from html.parser import HTMLParser
 
 import msgspec
 import pytest
 
+import commitments
 from commitments import view
 from commitments.reply import Ask, Evidence, Link, Reply, Section, Sentence
 from commitments.terms import How, Role, Status
@@ -35,7 +41,7 @@ class Page(HTMLParser):
         assert self.open.pop() == tag
 
     def handle_data(self, data: str) -> None:
-        if self.open and self.open[-1] != "style":
+        if self.open and self.open[-1] not in ("style", "script"):
             self.words.append(data)
 
     @property
@@ -138,7 +144,12 @@ def hostile() -> Reply:
 def test_hostile_text_is_only_text() -> None:
     page = Page(view.to_html(hostile()))
     assert page.open == []
-    assert not {"script", "img", "iframe", "link", "object"} & {tag for tag, _ in page.tags}
+    assert not {"img", "iframe", "link", "object"} & {tag for tag, _ in page.tags}
+    scripts = [attrs for tag, attrs in page.tags if tag == "script"]
+    assert [attrs.get("type") for attrs in scripts] == ["application/json", None]
+    data = re.findall(r"<script type=.*?>(.*?)</script>", view.to_html(hostile()), flags=re.S)
+    assert "<" not in data[0]  # nothing in it can end the script or begin another
+    assert not [tag for tag, _ in Page(view.fragment(hostile())).tags if tag == "script"]
     for _, attrs in page.tags:
         assert not [name for name in attrs if name.startswith("on") or name == "src"]
     assert page.text.count("<script>alert(1)</script>") >= 8
@@ -200,3 +211,37 @@ def test_a_heading_that_runs_into_its_text_stays_on_its_line() -> None:
     page = Page(view.to_html(Reply(text=text, sentences=(heading, body, lead))))
     assert len(page.by_class("p")) == 2
     assert len(page.by_class("h")) == 1
+
+
+def test_policy_allows_the_page_s_own_script_alone(reply: Reply) -> None:
+    html = reply.to_html()
+    [script] = re.findall(r"<script>(.*?)</script>", html, flags=re.S)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}'" in html
+    assert "unsafe-inline" not in html.split("script-src")[1][:80]
+
+
+def test_measures_are_copied_without_formulas() -> None:
+    nlp = commitments.load("cues")
+    reply = nlp("=1+1，我局已建成公园3个。\n下一步，2023年底前再建2个。", date="2023-06-12")
+    [data] = re.findall(r'class="csv".*?>(.*?)</script>', view.to_html(reply), flags=re.S)
+    rows = list(csv.reader(io.StringIO(json.loads(data))))
+    assert [row[1] for row in rows[1:]] == ["completed", "pledge"]
+    assert rows[1][-1].startswith("'=1+1")
+    assert rows[2][5] == "2023-12-31"
+
+
+def test_mended_sentences_are_marked_too_and_days_stand_in_their_order() -> None:
+    text = "我局高度重视此事，多次召开会议研究。下一步，我局将于2023年底前新建公园2个，方便群众休闲。" * 2
+    text += "2023年10月底前，我局将修整道路，并加强日常的巡查养护工作。" * 2
+    wrapped = "\n".join(text[n : n + 17] for n in range(0, len(text), 17))
+    reply = commitments.load("cues")(wrapped, date="2023-06-12")
+    mended = [s for s in reply.pledges if s.clean and s.clean != s.text]
+    assert mended
+    html = view.to_html(reply)
+    for s in mended:
+        for due in s.deadlines:
+            assert f">{''.join(due.text.split())}</span>" in html
+    days = re.findall(r'<time datetime="(.*?)">', html)
+    assert days == sorted(days)
+    assert set(days) == {"2023-06-12", "2023-10-31", "2023-12-31"}
