@@ -36,8 +36,8 @@ where the batch holds no text; why it could not be read."""
 ERROR_COLUMN = "error"
 """The last column of every output: why a letter has no other values; null where all is well."""
 
-_REMEMBERED = 4096
-"""Letters whose rows an annotator keeps, for those that come again."""
+_REMEMBERED = 5_000
+"""Rows that an annotator keeps, for letters that come again."""
 
 
 class AnnotateConfig(msgspec.Struct, frozen=True):
@@ -205,6 +205,7 @@ class Annotator:
         self.config = config
         self.nlp = nlp
         self._known: OrderedDict[tuple[Any, ...], list[dict[str, Any]]] = OrderedDict()
+        self._held = 0
 
     def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """See `annotate`."""
@@ -266,8 +267,9 @@ class Annotator:
             return self._known[key]
         rows = self._read(source, row)
         self._known[key] = rows
-        if len(self._known) > _REMEMBERED:
-            self._known.popitem(last=False)
+        self._held += len(rows)
+        while self._held > _REMEMBERED:
+            self._held -= len(self._known.popitem(last=False)[1])
         return rows
 
     def _read(self, source: Source, row: dict[str, Any]) -> list[dict[str, Any]]:

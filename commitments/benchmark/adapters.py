@@ -20,6 +20,7 @@ from typing import NamedTuple
 import msgspec
 
 from commitments import corpus
+from commitments.benchmark import card
 from commitments.benchmark.figures import ROOT
 from commitments.benchmark.speed import Spread, digest
 from commitments.errors import CommitmentsError
@@ -28,6 +29,7 @@ from commitments.pipeline import Pipeline, load
 GOLD = ("seeds/letters/dev.jsonl", "seeds/letters/test.jsonl")
 """Letters that are read where none are given."""
 
+BEGIN, END = "<!-- adapters:start -->", "<!-- adapters:end -->"
 MODEL = "fast"
 ROUNDS = 5
 
@@ -204,6 +206,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("gold", nargs="*", type=Path, metavar="FILE", help="gold letters to read")
     parser.add_argument("--adapter", action="append", choices=tuple(ADAPTERS), help="only this one")
     parser.add_argument("--model", default=MODEL, help="%(default)s when not given")
+    parser.add_argument("--write", type=Path, metavar="README", help="write the figures there")
     parser.add_argument("--repeat", type=int, default=ROUNDS, metavar="N", help="rounds (%(default)s)")
     given = parser.parse_args(argv)
     if given.repeat < 1:
@@ -216,7 +219,24 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 1
     print(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
+    if given.write:
+        text = given.write.read_text(encoding="utf-8")
+        given.write.write_text(card.insert(text, block(found), BEGIN, END), encoding="utf-8")
     return 0
+
+
+def block(found: Costs) -> str:
+    """The figures as Markdown."""
+    rows = [["library", "version", "time over the bare pipeline"]]
+    rows += [
+        [row.library, row.version, f"{row.ratio.median:.2f} × ({row.ratio.low:.2f}–{row.ratio.high:.2f})"]
+        for row in found.rows
+    ]
+    told = (
+        f"Median and range of {found.rounds} rounds, `{found.model}`, {found.letters} letters, one thread. "
+        "Written by `python -m commitments.benchmark.adapters --write README.md`."
+    )
+    return "\n".join([*card.table(rows), "", told])
 
 
 if __name__ == "__main__":

@@ -227,7 +227,7 @@ def killed(folder: Path, count: int, kills: int, model: str = "cues", seed: int 
             _command(given, out, model, 2, "--resume"), stderr=subprocess.DEVNULL, start_new_session=True
         )
         # Some moments lie in the start; the others are spread so that the run ends about with the last kill.
-        pause = rng.uniform(0, 3.0 + 2 * took / kills)
+        pause = rng.uniform(0, 2.0 + 2 * took / kills)
         try:
             process.wait(pause)
         except subprocess.TimeoutExpired:
