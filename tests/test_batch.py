@@ -179,12 +179,11 @@ def test_rows_that_cannot_be_read_keep_their_place(tmp_path: Path) -> None:
     done = batch.score(path, tmp_path / "o.parquet", AnnotateConfig(model="cues", text="reply"), SERIAL)
     found = read(tmp_path / "o.parquet")
     assert done.letters == 8
-    assert done.errors == 5
-    assert [row["name"].rpartition(":")[2] for row in found if row["error"]] == ["2", "3", "4", "7", "8"]
-    # A number is text as soon as one asks for it as text: it is read, and says nothing.
-    assert [row["status"] for row in found if not row["error"]] == ["pledge", "none", "completed"]
+    assert done.errors == 6
+    assert [row["name"].rpartition(":")[2] for row in found if row["error"]] == ["2", "3", "4", "6", "7", "8"]
+    assert [row["status"] for row in found if not row["error"]] == ["pledge", "completed"]
     summary = json.loads((tmp_path / "o.parquet.summary.json").read_text(encoding="utf-8"))
-    assert summary["errors"] == 5
+    assert summary["errors"] == 6
     assert not (tmp_path / "o.parquet.parts").exists()
 
 
@@ -269,8 +268,8 @@ def test_a_run_goes_on_where_it_stopped(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="--resume"):
         batch.score(given, out, CUES, SERIAL)
     seen: list[batch.Progress] = []
-    batch.score(given, out, CUES, SERIAL, resume=True, progress=seen.append)
-    assert seen[2].resumed == 24
+    done = batch.score(given, out, CUES, SERIAL, resume=True, progress=seen.append)
+    assert done.resumed == seen[2].resumed == 24
     assert seen[-1].letters == 40
     assert out.read_bytes() == (tmp_path / "whole.jsonl").read_bytes()
 

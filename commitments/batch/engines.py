@@ -270,7 +270,8 @@ class Processes:
         if self._deaths > 20 + 3 * len(self._workers):
             raise CommitmentsError(
                 f"{self._deaths} workers in a row ended without reading a letter "
-                f"({self._reason(worker)}): allow them more memory, or use fewer"
+                f"({self._reason(worker)}): allow them more memory, or use fewer; a script that starts "
+                "workers must be a file, and do so under `if __name__ == '__main__':`"
             )
         self._workers[self._workers.index(worker)] = _Worker(self._config, self._limits)
 

@@ -24,6 +24,7 @@ import pyarrow as pa
 from commitments.batch.annotate import ERROR, NAME, PATH, AnnotateConfig
 from commitments.errors import MissingExtra, ReadError, SchemaError
 from commitments.readers import SUFFIXES, walk
+from commitments.readers.rows import TEXT
 
 Row = dict[str, Any]
 
@@ -292,11 +293,17 @@ def _jsonl(stream: IO[bytes], called: str, config: AnnotateConfig) -> Iterator[R
 
 
 def _with_text(kept: Row, row: Row, name: str, config: AnnotateConfig) -> Row:
-    """A row of JSON may be without the column that the others have: it says then what it has."""
-    if ERROR in kept or config.text is None or config.text in row:
+    """A row of JSON may lack the column that the others have, or hold something else in it."""
+    if ERROR in kept:
         return kept
-    shown = ", ".join(map(repr, list(row)[:12])) or "none"
-    return {**kept, ERROR: f"has no {config.text!r}; it has {shown}"}
+    if config.text is not None and config.text not in row:
+        shown = ", ".join(map(repr, list(row)[:12])) or "none"
+        return {**kept, ERROR: f"has no {config.text!r}; it has {shown}"}
+    column = config.text or next((column for column in TEXT if row.get(column) is not None), None)
+    value = row.get(column) if column else None
+    if value is not None and not isinstance(value, str):
+        return {**kept, ERROR: f"its {column!r} must hold text, not {_text(value)[:40]}"}
+    return kept
 
 
 def _named(config: AnnotateConfig) -> list[str]:

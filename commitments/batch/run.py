@@ -160,13 +160,13 @@ def score(
         opened = True
         if overwrite:
             target.forget()
-        counted, reading = _through(given, store, config, run, progress, began)
+        counted, resumed, reading = _through(given, store, config, run, progress, began)
         wrote = time.perf_counter()
         entries = [store.entries[i] for i in range(counted)]
         wanted = schema(config)
         target.write([store.path(e.index) for e in entries], wanted, excel=run.excel)
         seconds = {"reading": reading, "writing": time.perf_counter() - wrote}
-        summary = _summary(target, entries, told, seconds, began)
+        summary = _summary(target, entries, told, seconds, began, resumed)
         store.write(target.summary, msgspec.json.format(msgspec.json.encode(summary), indent=1))
         store.finish(keep=target.is_folder)
     except BaseException:
@@ -182,8 +182,8 @@ def _through(
     run: RunConfig,
     progress: Callable[[Progress], None] | None,
     began: float,
-) -> tuple[int, float]:
-    """Score what is not done yet; the number of shards there are, and the seconds that reading took."""
+) -> tuple[int, int, float]:
+    """Score what is not done yet; how many shards there are, letters that were done, seconds of reading."""
     at = {"letters": 0, "rows": 0, "errors": 0, "characters": 0, "resumed": 0}
     reading = 0.0
 
@@ -229,7 +229,7 @@ def _through(
     lost = [i for i in range(number) if i not in store.entries]
     if lost or any(store.entries[i].letters < len(store.entries[i].failures) for i in range(number)):
         raise OutputError(f"{store.folder}: shards {lost[:10]} are not accounted for; go on with --resume")
-    return number, reading
+    return number, at["resumed"], reading
 
 
 def make_engine(config: AnnotateConfig, run: RunConfig) -> Engine:
@@ -301,6 +301,7 @@ def _summary(
     told: dict[str, Any],
     seconds: dict[str, float],
     began: float,
+    resumed: int,
 ) -> Summary:
     failures = [failure for entry in entries for failure in entry.failures]
     return Summary(
@@ -310,7 +311,7 @@ def _summary(
         errors=len(failures),
         failures=tuple(failures[:100]),
         characters=sum(entry.characters for entry in entries),
-        resumed=0,
+        resumed=resumed,
         seconds={
             "all": round(time.perf_counter() - began, 3),
             "scoring": round(sum(entry.seconds for entry in entries), 3),
