@@ -10,7 +10,7 @@ import commitments
 
 app = typer.Typer(
     help="Reads Chinese government replies (答复): what was done, is being done, is promised.",
-    add_completion=False,
+    add_completion=True,
     no_args_is_help=True,
     # Plain help and errors: they read the same in a terminal, a pipe and a log.
     rich_markup_mode=None,
