@@ -60,7 +60,7 @@ def map(
         fn_constructor_args=(config,),
         batch_format="pyarrow",
         batch_size=batch_size,
-        concurrency=workers,
+        compute=ray.data.ActorPoolStrategy(size=workers),
         num_cpus=1,
     )
 

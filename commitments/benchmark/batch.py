@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import io
 import json
 import os
 import random
@@ -32,7 +33,7 @@ from commitments.errors import CommitmentsError
 MODELS = ("cues", "fast", "base")
 BEGIN, END = "<!-- batch:start -->", "<!-- batch:end -->"
 _RECORD = Path("seeds/batch/eval.json")
-_LETTERS = {"cues": 4000, "fast": 2000, "base": 250}
+_LETTERS = {"cues": 4000, "fast": 2000, "base": 1024}
 """Letters of a measured run, so that each takes some tens of seconds."""
 
 _DIGIT = re.compile(r"\d")
@@ -50,7 +51,7 @@ class Rate(msgspec.Struct, frozen=True):
         seconds: of the whole command, start included.
         scoring: seconds of reading the letters, summed over workers.
         writing: seconds of joining the shards into the table.
-        start: seconds until the first shard was done, less what its scoring took.
+        start: seconds of the same command on one letter.
         peak: most bytes that the command and its workers held together.
     """
 
@@ -146,7 +147,7 @@ def corpus(path: Path, count: int) -> int:
     return size
 
 
-def run(given: Path, model: str, workers: int) -> Rate:
+def run(given: Path, model: str, workers: int, start: float = 0.0) -> Rate:
     """Run the command, and watch its memory."""
     out = given.with_name("out.parquet")
     command = _command(given, out, model, workers, "--overwrite")
@@ -161,19 +162,12 @@ def run(given: Path, model: str, workers: int) -> Rate:
 
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
-    first = None
-    told = ""
-    for line in process.stderr or ():
-        told += line
-        if first is None and '"progress"' in line:
-            first = time.perf_counter() - began
+    told = (process.stderr or io.StringIO()).read()
     if process.wait():
         raise CommitmentsError(f"{' '.join(command)}: {told.strip()[-400:]}")
     seconds = time.perf_counter() - began
     watcher.join()
     done = json.loads(out.with_name("out.parquet.summary.json").read_bytes())
-    journal = done["seconds"]
-    start = max(seconds - journal["scoring"] / workers - journal["writing"], 0.0)
     return Rate(
         model,
         workers,
@@ -181,8 +175,8 @@ def run(given: Path, model: str, workers: int) -> Rate:
         done["rows"],
         done["characters"],
         round(seconds, 2),
-        journal["scoring"],
-        journal["writing"],
+        done["seconds"]["scoring"],
+        done["seconds"]["writing"],
         round(start, 2),
         peak[0],
     )
@@ -309,8 +303,11 @@ def _measured(given: argparse.Namespace) -> Record:
         for model in given.models:
             path = Path(folder, f"{model}.jsonl")
             corpus(path, _LETTERS.get(model, 500))
+            one = Path(folder, "one.jsonl")
+            corpus(one, 1)
+            starts = {workers: run(one, model, workers).seconds for workers in (1, 2)}
             for _ in range(given.rounds):  # one and two take turns, so that a busy minute falls on both
-                rates += [run(path, model, workers) for workers in (1, 2)]
+                rates += [run(path, model, workers, starts[workers]) for workers in (1, 2)]
         sizes = []
         for size in given.sizes:
             path = Path(folder, f"{size}.jsonl")
@@ -340,14 +337,20 @@ def block(record: Record) -> list[str]:
                     f"`{model}`",
                     str(workers),
                     card.short(speed),
-                    card.short(speed * each),
+                    card.rounded(speed * each),
                     "" if workers == 1 else f"{statistics.median(gain):.2f} ×",
                     f"{max(r.peak for r in runs) / 1e6:,.0f} MB",
                     f"{statistics.median(r.start for r in runs):.1f} s",
                 ]
             )
     told = card.table(rows)
-    told += ["", f"`commitments score` on {record.corpus['letters']}, repeated with other names and figures."]
+    rounds = len(record.rates) // max(2 * len({rate.model for rate in record.rates}), 1)
+    many = "one round" if rounds == 1 else f"{rounds} rounds, medians"
+    told += [
+        "",
+        f"`commitments score` on {record.corpus['letters']}, repeated with other names and figures; {many}. "
+        "The start is left out of the rates.",
+    ]
     if record.memory:
         parts = ", ".join(f"{r.letters:,} letters {r.peak / 1e6:,.0f} MB" for r in record.memory)
         told += [f"Peak memory of the command and its two workers by size of the corpus (`cues`): {parts}."]
