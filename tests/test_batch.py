@@ -22,9 +22,9 @@ from typer.testing import CliRunner  # noqa: E402
 
 import commitments  # noqa: E402
 from commitments import batch, table  # noqa: E402
-from commitments.batch import AnnotateConfig, Limits, RunConfig, annotate  # noqa: E402
+from commitments.batch import AnnotateConfig, Annotator, Limits, RunConfig, annotate  # noqa: E402
 from commitments.batch.engines import Processes  # noqa: E402
-from commitments.batch.inputs import make_shard, rows, shards  # noqa: E402
+from commitments.batch.inputs import as_batch, make_shard, rows, shards  # noqa: E402
 from commitments.batch.store import OutputError  # noqa: E402
 from commitments.cli import app  # noqa: E402
 from commitments.errors import ReadError, SchemaError  # noqa: E402
@@ -112,6 +112,41 @@ def test_batch_size_does_not_matter(nlp: commitments.Pipeline) -> None:
     for n in range(0, len(LETTERS), 3):
         parts += annotate(given.slice(n, 3), config, nlp=nlp).to_pylist()
     assert parts == whole
+
+
+def test_a_table_cannot_name_files_to_be_read(nlp: commitments.Pipeline, tmp_path: Path) -> None:
+    secret = tmp_path / "secret.txt"
+    secret.write_text("将建公园。", encoding="utf-8")
+    row = {"reply": "已建成公园。", "__path__": str(secret), "__error__": "none", "__name__": "other"}
+    lines, sheet, parquet = tmp_path / "a.jsonl", tmp_path / "a.csv", tmp_path / "a.parquet"
+    lines.write_text(json.dumps(row), encoding="utf-8")
+    sheet.write_text("\n".join(",".join(part) for part in (row, row.values())), encoding="utf-8")
+    given = pa.Table.from_pylist([row])
+    pq.write_table(given, parquet)
+    assert [found["text"] for found in annotate(given.to_batches()[0], nlp=nlp).to_pylist()] == [
+        "已建成公园。"
+    ]
+    assert [s["text"] for s in nlp.annotate({k: [v] for k, v in row.items()})["sentences"][0]] == [
+        "已建成公园。"
+    ]
+    for file in (lines, sheet, parquet):
+        out = tmp_path / f"{file.suffix[1:]}.out.parquet"
+        batch.score(file, out, CUES, SERIAL)
+        assert [(found["text"], found["error"]) for found in read(out)] == [("已建成公园。", None)], file
+
+
+def test_a_list_in_one_row_changes_no_other_row(nlp: commitments.Pipeline) -> None:
+    asked = "建议：\n1.新建社区公园。\n2.修建道路，改善交通。"
+    letter = {"reply": "将新建社区公园。将修建道路。", "message": asked}
+    beside = [{"reply": ["将建公园。"]}, {"reply": "将建公园。", "message": ["建公园", None]}]
+    worker = Annotator(AnnotateConfig(columns=("asks", "link_by", "text")), nlp)
+    alone = worker(as_batch([letter], worker.config)).to_pylist()
+    found = worker(as_batch([letter, *beside], worker.config)).to_pylist()
+    assert found[:2] == alone
+    assert alone[0]["error"] is None
+    assert len(alone) == 2
+    assert found[2]["error"] == "holds no text: its 'reply' is a list"
+    assert found[3]["asks"] == ["S1"]
 
 
 def test_columns_that_are_not_there_are_told(nlp: commitments.Pipeline) -> None:

@@ -29,9 +29,12 @@ try:
 except ImportError as missing:
     raise MissingExtra("Reading and writing tables", "arrow") from missing
 
-NAME, PATH, ERROR = "__name__", "__path__", "__error__"
-"""Columns of an input batch with a meaning of their own: what a letter is called; the file to read it from,
-where the batch holds no text; why it could not be read."""
+NAME, PATH, ERROR, ASKED = "__name__", "__path__", "__error__", "__asked__"
+"""Columns of a shard with a meaning of their own: what a letter is called; the file to read it from; why it
+could not be read; a suggestion that is one text, where the column has lists in other rows. Only
+`commitments.batch.inputs` writes them: a table from elsewhere must not name files to be read."""
+
+OWN = frozenset((NAME, PATH, ERROR, ASKED))
 
 ERROR_COLUMN = "error"
 """The last column of every output: why a letter has no other values; null where all is well."""
@@ -75,9 +78,20 @@ class AnnotateConfig(msgspec.Struct, frozen=True):
         >>> AnnotateConfig(keep=("city",)).needed(("id", "reply", "city", "photo"))
         ['id', 'reply', 'city']
         """
-        wanted = {self.text, self.id, self.suggestion, self.date, *self.keep, NAME, PATH, ERROR}
+        wanted = {self.text, self.id, self.suggestion, self.date, *self.keep}
         wanted |= {*TEXT, *SUGGESTION, *METADATA}
-        return [name for name in names if name in wanted]
+        return [name for name in names if name in wanted and name not in OWN]
+
+    def asked(self, row: Mapping[str, Any]) -> Any:
+        """What the letter of a row answers, as the row has it.
+
+        >>> AnnotateConfig().asked({"reply": "将建公园。", "message": "请建公园。"})
+        '请建公园。'
+        """
+        if self.suggestion:
+            return row.get(self.suggestion)
+        texts = (self.text,) if self.text else TEXT
+        return next((row[c] for c in SUGGESTION if c not in texts and row.get(c)), None)
 
 
 def schema(config: AnnotateConfig, given: pa.Schema | None = None) -> pa.Schema:
@@ -144,7 +158,7 @@ def annotate(
     {'name': 'b', 'status': None, 'error': "holds no text: its 'reply' is null"}
     """
     worker = Annotator(config, nlp) if nlp is not None else annotator(config)
-    return worker(batch)
+    return worker(batch.select([name for name in batch.schema.names if name not in OWN]))
 
 
 def annotator(config: AnnotateConfig, threads: int = 1) -> Annotator:
@@ -166,7 +180,7 @@ def nested(batch: Mapping[str, Sequence[Any]], nlp: Pipeline) -> dict[str, list[
     """Read columns of letters into columns of the same length; see `Pipeline.annotate`."""
     letters = max(map(len, batch.values()), default=0)
     config = AnnotateConfig()
-    given = {name: list(batch[name]) for name in config.needed(tuple(batch)) if name not in (NAME, "id")}
+    given = {name: list(batch[name]) for name in config.needed(tuple(batch)) if name != "id"}
     given[NAME] = [str(number) for number in range(letters)]
     found = Annotator(config, nlp)(pa.RecordBatch.from_pydict(given)).to_pylist()
     sentences: list[list[dict[str, Any]]] = [[] for _ in range(letters)]
@@ -299,11 +313,7 @@ class Annotator:
         return msgspec.structs.replace(source, format="json", metadata={**source.metadata, **told})
 
     def _asked(self, row: dict[str, Any]) -> str | list[str] | None:
-        if self.config.suggestion:
-            asked = row.get(self.config.suggestion)
-        else:
-            texts = (self.config.text, *(() if self.config.text else TEXT))
-            asked = next((row[c] for c in SUGGESTION if c not in texts and row.get(c)), None)
+        asked = row.get(ASKED) or self.config.asked(row)
         if isinstance(asked, list):
             return [str(ask) for ask in asked if ask is not None] or None
         return str(asked).strip() or None if asked is not None else None
@@ -319,7 +329,7 @@ class Annotator:
 
 def _there(what: str, name: str | None, names: list[str]) -> None:
     if name and name not in names:
-        shown = ", ".join(map(repr, [n for n in names if n not in (NAME, PATH, ERROR)][:20])) or "none"
+        shown = ", ".join(map(repr, [n for n in names if n not in OWN][:20])) or "none"
         raise SchemaError(f"{what}: there is no column {name!r}; there are {shown}")
 
 

@@ -21,7 +21,7 @@ from typing import IO, Any
 import msgspec
 import pyarrow as pa
 
-from commitments.batch.annotate import ERROR, NAME, PATH, AnnotateConfig
+from commitments.batch.annotate import ASKED, ERROR, NAME, OWN, PATH, AnnotateConfig
 from commitments.errors import MissingExtra, ReadError, SchemaError
 from commitments.readers import SUFFIXES, walk
 from commitments.readers.rows import TEXT
@@ -185,6 +185,9 @@ def shards(
 
 def as_batch(held: list[Row], config: AnnotateConfig) -> pa.RecordBatch:
     """Rows as a batch; every column is text, but a list of asks stays one."""
+    texts = (config.text,) if config.text else TEXT
+    if any(isinstance(value, list) for row in held for value in row.values()):
+        held = [_apart(row, texts, config) for row in held]
     names = dict.fromkeys([NAME, PATH, ERROR])
     # A column that was named is there even where these rows lack it: whether the input has it was looked at.
     for row in held:
@@ -197,10 +200,25 @@ def as_batch(held: list[Row], config: AnnotateConfig) -> pa.RecordBatch:
         lists = any(isinstance(value, list) for value in values)
         if lists:
             made = [v if isinstance(v, list) or v is None else [_text(v)] for v in values]
-            columns[name] = pa.array([v and [_text(x) for x in v] for v in made], pa.list_(pa.string()))
+            plain = [v and [_text(x) for x in v if x is not None] for v in made]
+            columns[name] = pa.array(plain, pa.list_(pa.string()))
         else:
             columns[name] = pa.array([None if v is None else _text(v) for v in values], pa.string())
     return pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns))
+
+
+def _apart(row: Row, texts: tuple[str, ...], config: AnnotateConfig) -> Row:
+    """The row, so that it is read as it would be alone: a column with a list in one row has lists in all."""
+    asked = config.asked(row)
+    if asked is not None and not isinstance(asked, list):
+        row = {**row, ASKED: _text(asked)}
+    wrong = [name for name in texts if isinstance(row.get(name), list)]
+    if not wrong:
+        return row
+    row = {name: value for name, value in row.items() if name not in wrong}
+    if any(row.get(name) for name in texts):
+        return row
+    return {ERROR: f"holds no text: its {wrong[0]!r} is a list", **row}
 
 
 def _text(value: Any) -> str:
@@ -216,7 +234,7 @@ def as_row(row: Row, wanted: Sequence[str], name: str) -> Row:
     kept: Row = {NAME: name}
     for column in wanted:
         value = row.get(column)
-        if value is None:
+        if value is None or column in OWN:
             continue
         try:
             for part in value if isinstance(value, list) else [value]:
