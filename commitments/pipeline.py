@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from commitments import models
+from commitments import __version__, models
 from commitments.attributes import NOTHING, AttributesConfig, attributes
 from commitments.clean import CleanConfig, Cleaned, clean
 from commitments.draft import Attributes, Decision, Draft, Header
@@ -273,10 +273,13 @@ class Pipeline:
         return nested(batch, self)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """As what it was loaded from: weights do not travel, and equal pipelines hash alike."""
+        """As what it was loaded from: weights do not travel, and equal pipelines hash alike.
+
+        The library's version is part of it, since what a release reads off a sentence is not the tagger's.
+        """
         if self._origin is None:
             return super().__reduce__()  # type: ignore[return-value]
-        return _loaded_again, (*self._origin, self.tagger.version)
+        return _loaded_again, (*self._origin, self.tagger.version, __version__)
 
     def draft(
         self,
@@ -353,8 +356,12 @@ def _from(origin: str, config: PipelineConfig, threads: int, tagger: Tagger) -> 
     return pipeline
 
 
-def _loaded_again(name: str, config: PipelineConfig, threads: int, version: str) -> Pipeline:
+def _loaded_again(
+    name: str, config: PipelineConfig, threads: int, version: str, library: str = __version__
+) -> Pipeline:
     """A pipeline that has travelled to another process."""
+    if library != __version__:
+        raise ModelError(f"{name}: comes from commitments {library}; here is {__version__}")
     pipeline = load(name, config, threads=threads)
     if pipeline.tagger.version != version:
         raise ModelError(f"{name}: is version {pipeline.tagger.version} here, not {version}")
