@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,7 @@ pytest.importorskip("pyarrow")
 
 import commitments  # noqa: E402
 from commitments import table  # noqa: E402
-from commitments.errors import SchemaError  # noqa: E402
+from commitments.errors import MissingExtra, SchemaError  # noqa: E402
 
 ROOT = Path(__file__).parent.parent
 LETTERS = [json.loads(line) for line in (ROOT / "seeds/letters/dev.jsonl").read_bytes().splitlines()]
@@ -86,3 +88,65 @@ def test_what_is_no_column_or_no_frame_is_told(nlp: commitments.Pipeline) -> Non
         commitments.tag_frame({"reply": []}, nlp=nlp)
     with pytest.raises(SchemaError, match="2 items for 1 letters"):
         frame["words"].commitments.tag(pd.Series(["a", "b"]), nlp=nlp)
+    with pytest.raises(SchemaError, match="there are 2 columns 'words'"):
+        commitments.tag_frame(pd.concat([frame, frame], axis=1), text="words", nlp=nlp)
+    pl = pytest.importorskip("polars")
+    with pytest.raises(SchemaError, match=r"collect\(\) it first"):
+        commitments.tag_frame(pl.LazyFrame({"reply": TEXTS[:1]}), nlp=nlp)
+
+
+def test_offsets_are_those_of_the_text_in_the_cell(nlp: commitments.Pipeline) -> None:
+    text = "\ufeff\u3000\u3000Ａ局将\r\n建公园３个。\r\n已建成&nbsp;桥1座。"
+    tagged = commitments.tag_frame(pd.DataFrame({"reply": [text]}), nlp=nlp)
+    assert tagged["text"].str.contains("建公园３个").any()
+    assert [text[s:e] for s, e in tagged[["start", "end"]].to_numpy()] == list(tagged["text"])
+
+
+def test_cells_may_be_what_files_and_numpy_make_of_them(nlp: commitments.Pipeline, tmp_path: Path) -> None:
+    frame = pd.DataFrame(
+        {"reply": ["将建公园。"] * 2, "message": [["建公园", None], None]},
+        index=pd.MultiIndex.from_product([["甲"], [2022, 2023]]),
+    )
+    frame.to_parquet(tmp_path / "a.parquet")
+    again = pd.read_parquet(tmp_path / "a.parquet")
+    assert type(again["message"].iloc[0]).__name__ == "ndarray"
+    for given in (frame, again):
+        tagged = commitments.tag_frame(given, level="reply", columns=["name", "ask_texts"], nlp=nlp)
+        assert tagged["ask_texts"].tolist() == [["建公园"], []]
+        assert list(tagged["name"]) == ["甲, 2022", "甲, 2023"]
+        assert tagged.index.equals(given.index)
+    numbered = commitments.tag_frame(pd.DataFrame({0: ["将建公园。"]}), text="0", columns="status", nlp=nlp)
+    assert numbered["status"].tolist() == ["pledge"]
+
+
+def test_a_letter_without_rows_and_a_frame_without_letters(nlp: commitments.Pipeline) -> None:
+    days = pd.to_datetime(["2023-01-01", "2023-01-02"])
+    frame = pd.DataFrame({"reply": ["您好。", "将建公园。"]}, index=days)
+    tagged = commitments.tag_frame(frame, level="measure", nlp=nlp)
+    assert list(tagged.index) == [days[1]]
+    assert commitments.tag_frame(frame[:0], nlp=nlp).shape == (0, len(table.COLUMNS) + 1)
+
+
+def _without_pandas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    monkeypatch.delitem(sys.modules, "commitments.frames")
+    monkeypatch.delattr(commitments, "frames")
+
+
+def test_without_pandas_the_extra_is_named(
+    nlp: commitments.Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    importlib.import_module("commitments.frames")
+    frame = pd.DataFrame({"reply": ["将建公园。"]})
+    _without_pandas(monkeypatch)
+    for call in (lambda: commitments.tag_frame(frame, nlp=nlp), lambda: commitments.concat(nlp.pipe([]))):
+        with pytest.raises(MissingExtra, match=r"commitments\[pandas\]"):
+            call()
+
+
+def test_polars_needs_no_pandas(nlp: commitments.Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    pl = pytest.importorskip("polars")
+    importlib.import_module("commitments.frames")
+    _without_pandas(monkeypatch)
+    tagged = commitments.tag_frame(pl.DataFrame({"reply": ["将建公园。", None]}), nlp=nlp)
+    assert tagged["status"].to_list() == ["pledge", None]
