@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -144,9 +145,22 @@ def test_without_pandas_the_extra_is_named(
             call()
 
 
-def test_polars_needs_no_pandas(nlp: commitments.Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
-    pl = pytest.importorskip("polars")
-    importlib.import_module("commitments.frames")
-    _without_pandas(monkeypatch)
-    tagged = commitments.tag_frame(pl.DataFrame({"reply": ["将建公园。", None]}), nlp=nlp)
-    assert tagged["status"].to_list() == ["pledge", None]
+_POLARS_ALONE = """
+import sys
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] == "pandas":
+            raise ModuleNotFoundError(name)
+sys.meta_path.insert(0, Absent())
+import polars, commitments
+frame = polars.DataFrame({"reply": ["将建公园。", None]})
+tagged = commitments.tag_frame(frame, model="cues")
+print(tagged["status"].to_list(), "pandas" in sys.modules)
+"""
+
+
+def test_polars_needs_no_pandas() -> None:
+    pytest.importorskip("polars")
+    command = [sys.executable, "-X", "utf8", "-c", _POLARS_ALONE]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, encoding="utf-8", check=False)
+    assert done.stdout == "['pledge', None] False\n", done.stderr
