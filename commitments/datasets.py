@@ -90,10 +90,11 @@ def load_dataset(name: str | Path = "letters", split: str | None = None, *, stre
 def _one(file: Path, part: str, streaming: bool) -> Any:
     if streaming:
         return datasets.IterableDataset.from_generator(
-            _rows, gen_kwargs={"path": str(file)}, features=features()
+            _rows, gen_kwargs={"path": str(file)}, features=features(), split=datasets.NamedSplit(part)
         )
     rows = list(_rows(str(file)))
-    return datasets.Dataset.from_list(rows, features=features(), split=datasets.NamedSplit(part))
+    columns = {name: [row.get(name) for row in rows] for name in features()}  # which no letter has lists none
+    return datasets.Dataset.from_dict(columns, features=features(), split=datasets.NamedSplit(part))
 
 
 def _rows(path: str) -> Iterator[dict[str, Any]]:

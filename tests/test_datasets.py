@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,12 @@ import pytest
 datasets = pytest.importorskip("datasets")
 pytest.importorskip("pyarrow")
 
+from datasets.fingerprint import Hasher  # noqa: E402
+
 import commitments  # noqa: E402
-from commitments import corpus  # noqa: E402
+from commitments import corpus, pipeline  # noqa: E402
 from commitments.datasets import from_row  # noqa: E402
-from commitments.errors import SchemaError  # noqa: E402
+from commitments.errors import MissingExtra, ModelError, SchemaError  # noqa: E402
 
 ROOT = Path(__file__).parent.parent
 GOLD = ROOT / "seeds/letters/dev.jsonl"
@@ -37,6 +40,7 @@ def test_letters_come_back_whole(tmp_path: Path) -> None:
 def test_streaming_and_files_give_the_same() -> None:
     stream = corpus.load_dataset("letters", split="dev", streaming=True)
     assert [from_row(row) for row in stream] == list(corpus.iterate(GOLD))
+    assert stream.split == "dev"
     mine = corpus.load_dataset(GOLD, split="train")
     assert mine.split == "train"
     assert mine[0]["units"] == corpus.load_dataset("letters", split="dev")[0]["units"]
@@ -50,6 +54,29 @@ def test_what_there_is_not_is_told(tmp_path: Path) -> None:
     row = corpus.load_dataset("letters", split="dev")[0]
     with pytest.raises(SchemaError, match="is no part of a text"):
         from_row({**row, "text": ""})
+
+
+def test_a_file_without_letters_has_the_columns_too(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").touch()
+    none = corpus.load_dataset(tmp_path / "a.jsonl", split="train")
+    assert len(none) == 0
+    assert none.features == corpus.load_dataset("letters", split="dev").features
+
+
+def test_outside_a_checkout_the_letters_are_said_to_be_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("commitments.datasets._SEEDS", tmp_path)
+    with pytest.raises(SchemaError, match="in seeds/ of a checkout"):
+        corpus.load_dataset("letters", split="dev")
+
+
+def test_without_datasets_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "datasets", None)
+    monkeypatch.delitem(sys.modules, "commitments.datasets")
+    monkeypatch.delattr(commitments, "datasets")
+    with pytest.raises(MissingExtra, match=r"commitments\[datasets\]"):
+        corpus.load_dataset("letters")
 
 
 def _told(rows: Any) -> list[list[tuple[str, int]]]:
@@ -80,3 +107,27 @@ def test_a_pipeline_travels_without_its_weights() -> None:
     again = pickle.loads(data)
     assert again.name == nlp.name
     assert again("我局高度重视，将建公园。") == nlp("我局高度重视，将建公园。")
+
+
+def test_a_pipeline_of_another_release_is_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    nlp = commitments.load("cues")
+    hashed, data = Hasher.hash(nlp.annotate), pickle.dumps(nlp)
+    assert Hasher.hash(commitments.load("cues").annotate) == hashed
+    monkeypatch.setattr(pipeline, "__version__", "99")
+    assert Hasher.hash(nlp.annotate) != hashed
+    with pytest.raises(ModelError, match=f"comes from commitments {commitments.__version__}; here is 99"):
+        pickle.loads(data)
+
+
+def test_whole_rows_are_read_with_what_they_tell() -> None:
+    nlp = commitments.load("cues")
+    gold = corpus.load_dataset("letters", split="dev")
+    stream = corpus.load_dataset("letters", split="dev", streaming=True)
+    mapped = gold.map(nlp.annotate, batched=True, batch_size=7, num_proc=2)
+    assert mapped["error"] == [""] * len(gold)
+    assert _told(
+        {"sentences": [row["sentences"] for row in stream.map(nlp.annotate, batched=True)]}
+    ) == _told(mapped)
+    for row in mapped:
+        assert row["sentences"]
+        assert all(row["text"][s["start"] : s["end"]] == s["text"] for s in row["sentences"])
