@@ -1,7 +1,7 @@
 """Figures of replies with matplotlib: from the tables of this library, into Axes that you can change (图).
 
-Each function takes a table (one row a sentence or a measure, with the columns of `commitments.table`), or the
-pairs that `commitments.metrics.judged` gives, draws into `ax` or into new Axes, and returns them. Statuses
+Each function takes a table (one row a sentence or a measure, with the columns of `commitments.table`), or
+what an evaluation says of a model's confidence, draws into `ax` or into new Axes, and returns them. Statuses
 have the colours of the letter's page and a hatch each, so that they are told apart in print too.
 
 >>> import commitments
@@ -20,6 +20,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from commitments import calibration
+from commitments.calibration import Calibration
 from commitments.errors import MissingExtra, SchemaError
 from commitments.terms import Status
 
@@ -141,7 +142,8 @@ def deadline_timeline(
         at: Any = mdates.date2num(today)  # type: ignore[no-untyped-call]
         ax.axvline(at, color="0.3", linestyle="--", linewidth=1)
         ax.annotate(f"{today}", (at, len(held) - 0.4), fontsize="small", ha="center")
-    locator: Any = mdates.AutoDateLocator(maxticks=7)  # type: ignore[no-untyped-call]
+    # Three years are enough to mark years: from five on, as by default, it warns that months are too many.
+    locator: Any = mdates.AutoDateLocator(minticks=3, maxticks=7)  # type: ignore[no-untyped-call]
     ax.xaxis.set_major_locator(locator)
     ax.xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
     ax.margins(x=0.08)
@@ -198,17 +200,21 @@ def ask_flow(frame: pd.DataFrame, *, top: int = 15, ax: Axes | None = None) -> A
 
 
 def reliability(
-    judged: Iterable[tuple[float, bool]], *, count: int = calibration.BINS, ax: Axes | None = None
+    judged: Iterable[tuple[float, bool]] | Calibration,
+    *,
+    count: int = calibration.BINS,
+    ax: Axes | None = None,
 ) -> Axes:
     """How often a status is right, by how sure the model is; on the line, confidence means what it says.
 
     Args:
-        judged: confidence, and whether the status was right, of each sentence: `commitments.metrics.judged`.
-        count: of bins, which hold equally many sentences.
+        judged: confidence, and whether the status was right, of each sentence: `commitments.metrics.judged`;
+            or what `commitments.evaluate.evaluate` found, such as ``evaluation.calibration["base"]``.
+        count: of bins, which hold equally many sentences; an evaluation has its own.
         ax: Axes to draw into.
     """
     ax = _axes(ax, height=4.2, width=4.6)
-    held = [b for b in calibration.bins(judged, count) if b.sentences]
+    held = judged.bins if isinstance(judged, Calibration) else calibration.bins(judged, count)
     ax.plot([0, 1], [0, 1], color="0.6", linewidth=1, linestyle="--")
     ax.plot([b.confidence for b in held], [b.right for b in held], "o-", color=COLOURS[Status.ONGOING])
     ax.set(xlim=(0, 1.02), ylim=(0, 1.02), xlabel="confidence", ylabel="share that is right")
@@ -218,18 +224,24 @@ def reliability(
 
 
 def risk_coverage(
-    judged: Iterable[tuple[float, bool]], *, thresholds: Sequence[float] | None = None, ax: Axes | None = None
+    judged: Iterable[tuple[float, bool]] | Calibration,
+    *,
+    thresholds: Sequence[float] | None = None,
+    ax: Axes | None = None,
 ) -> Axes:
     """How many of the decided sentences are wrong, by how many are decided.
 
     Args:
         judged: as for `reliability`.
-        thresholds: of the confidence; a hundred when not given.
+        thresholds: of the confidence; a hundred when not given. An evaluation has its own.
         ax: Axes to draw into.
     """
-    pairs = list(judged)
     ax = _axes(ax, height=3.6, width=5)
-    points = calibration.curve(pairs, thresholds or [n / 100 for n in range(100)])
+    if isinstance(judged, Calibration):
+        points = judged.curve
+    else:
+        steps = [n / 100 for n in range(100)] if thresholds is None else thresholds
+        points = calibration.curve(judged, steps)
     held = sorted((p.coverage, p.risk) for p in points if p.coverage)
     ax.step([c for c, _ in held], [r for _, r in held], where="post", color=COLOURS[Status.PLEDGE])
     ax.set(xlabel="share that is decided", ylabel="share of these that is wrong", xlim=(0, 1.02))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime
 import warnings
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +14,7 @@ pytest.importorskip("matplotlib")
 pd = pytest.importorskip("pandas")
 
 import commitments  # noqa: E402
-from commitments import corpus, metrics, plot, table  # noqa: E402
+from commitments import calibration, corpus, metrics, plot, table  # noqa: E402
 from commitments.errors import SchemaError  # noqa: E402
 
 ROOT = Path(__file__).parent.parent
@@ -67,7 +69,43 @@ def test_curves_are_those_of_the_calibration() -> None:
     risk = plot.risk_coverage(pairs)
     assert risk.lines[0].get_ydata()[-1] == pytest.approx(0.25)
     assert risk.lines[0].get_xdata()[-1] == pytest.approx(1)
-    assert callable(metrics.judged)
+
+
+def test_curves_of_an_evaluation_are_those_that_it_holds() -> None:
+    nlp = commitments.load("cues")
+    letters = corpus.load(ROOT / "seeds/letters/dev.jsonl")
+    pairs = [pair for letter in letters for pair in metrics.judged(letter, nlp(letter.text))]
+    found = calibration.measure(pairs)
+    drawn, own = plot.reliability(pairs).lines[1], plot.reliability(found).lines[1]
+    assert len(pairs) > 300
+    assert list(drawn.get_ydata()) == list(own.get_ydata()) == [b.right for b in found.bins]
+    assert plot.risk_coverage(found).lines[0].get_ydata()[-1] == found.curve[0].risk
+    coarse = plot.risk_coverage(iter(pairs), thresholds=pd.Series([0.0]).to_numpy()).lines[0]
+    assert list(coarse.get_ydata()) == [found.curve[0].risk]
+
+
+def test_colours_are_those_of_the_page() -> None:
+    page = (ROOT / "commitments/view.css").read_text(encoding="utf-8")
+    for status, colour in plot.COLOURS.items():
+        assert f"--{status.value}:{colour};" in page
+
+
+@pytest.mark.parametrize("years", [0, 1, 3, 4, 12, 40])
+def test_timelines_of_any_length_have_few_ticks_and_no_warning(years: int, tmp_path: Path) -> None:
+    days = [pd.Timestamp(2020, 5, 1), pd.Timestamp(2020 + years, 12, 31)]
+    rows = pd.DataFrame({"status": "pledge", "deadline_end": days, "clean": "Building"})
+    plot.chinese_font()  # its warning, where there is no such font, is not the question
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        ax = plot.deadline_timeline(rows)
+        ax.figure.savefig(tmp_path / "a.png")
+    assert 2 <= len(ax.get_xticks()) <= 9
+
+
+@pytest.mark.parametrize("draw", [plot.status_bars, plot.deadline_timeline, plot.ask_flow])
+def test_a_table_without_measures_gives_a_figure(draw: Callable[..., Any], tmp_path: Path) -> None:
+    draw(table.to_frame()).figure.savefig(tmp_path / "a.png")
+    assert (tmp_path / "a.png").stat().st_size > 1000
 
 
 def test_what_is_missing_is_told(frame: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
