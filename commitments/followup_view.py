@@ -6,12 +6,9 @@ The page needs nothing from elsewhere and holds no script, as that of a letter (
 from __future__ import annotations
 
 from importlib.resources import files
-from typing import Literal
 
 from commitments.followup import Candidate, Followup, Relation, Tracked
-from commitments.view import safe
-
-Lang = Literal["en", "zh"]
+from commitments.labels import Lang, safe
 
 MARKS: dict[Relation | None, str] = {
     Relation.FULFILS: "✓",

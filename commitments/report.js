@@ -1,4 +1,4 @@
-"use strict";
+// Sort, find and open the letters of a corpus. Whatever a letter says is put into the page as text.
 (() => {
   const letters = JSON.parse(document.getElementById("data").textContent);
   const table = document.getElementById("letters");
@@ -6,19 +6,33 @@
   const find = document.getElementById("find");
   const shown = document.getElementById("shown");
   const statuses = ["completed", "ongoing", "pledge"];
+  const marks = ["✓", "▸", "◇"];
+  const fields = ["name", "agency", "date"];
   const step = 200;
-  let order = letters.map((_, n) => n);
+  const order = letters.map((_, n) => n);
   let sorted = { key: "", up: true };
   let upto = step;
 
   const counts = letters.map((letter) =>
-    statuses.map((status) => letter[4].filter((measure) => measure[0] === status).length));
-  const sought = letters.map((letter) => letter.slice(0, 4).join("\n").toLowerCase());
+    statuses.map((_, status) => letter[4].filter((measure) => measure[0] === status).length));
+  const sought = letters.map((letter) =>
+    [...letter.slice(0, 4), ...letter[4].map((measure) => measure[1])].join("\n").toLowerCase());
+  // Ranks are reckoned once, because comparing words by the rules of a language is slow.
+  const collator = new Intl.Collator("zh-CN", { numeric: true });
+  const ranks = {};
+  const rank = (key) => {
+    const at = fields.indexOf(key);
+    if (at < 0) return counts.map((count) => count[statuses.indexOf(key)]);
+    const words = [...new Set(letters.map((letter) => letter[at]))].sort(collator.compare);
+    const places = new Map(words.map((word, place) => [word, place]));
+    return letters.map((letter) => places.get(letter[at]));
+  };
 
-  const cell = (row, text, kind) => {
-    const made = row.insertCell();
-    made.textContent = text;
+  const add = (parent, tag, kind, text) => {
+    const made = document.createElement(tag);
     if (kind) made.className = kind;
+    made.textContent = text;
+    parent.append(made);
     return made;
   };
 
@@ -33,73 +47,57 @@
     more.className = "more";
     const held = more.insertCell();
     held.colSpan = 6;
-    if (letters[n][3]) {
-      const title = document.createElement("p");
-      title.className = "title";
-      title.textContent = letters[n][3];
-      held.append(title);
-    }
-    for (const [status, mark, text] of letters[n][4]) {
+    for (const [status, text, due, asks, sure] of letters[n][4]) {
       const line = document.createElement("p");
-      const sign = document.createElement("span");
-      sign.className = "mark " + status;
-      sign.textContent = mark + " ";
-      line.append(sign, text);
+      add(line, "span", "mark " + statuses[status], marks[status] + " ");
+      line.append(text);
+      const facts = [due && "→ " + due, asks, sure && sure.toFixed(2)].filter(Boolean).join(" · ");
+      add(line, "span", "quiet facts", " " + facts);
       held.append(line);
     }
   };
 
   const draw = () => {
-    body.textContent = "";
     const words = find.value.toLowerCase().split(/\s+/).filter(Boolean);
     const kept = order.filter((n) => words.every((word) => sought[n].includes(word)));
+    const rows = document.createDocumentFragment();
     shown.textContent = kept.length.toLocaleString("en");
     for (const n of kept.slice(0, upto)) {
-      const [name, agency, date] = letters[n];
-      const row = body.insertRow();
-      const button = document.createElement("button");
+      const [name, agency, date, title] = letters[n];
+      const row = document.createElement("tr");
+      const first = add(row, "td", "", "");
+      const button = add(first, "button", "name", name || "–");
       button.type = "button";
-      button.className = "name";
-      button.textContent = name;
-      button.title = table.dataset.open;
       button.setAttribute("aria-expanded", "false");
       button.addEventListener("click", () => open(button, row, n));
-      row.insertCell().append(button);
-      cell(row, agency);
-      cell(row, date, "n");
-      counts[n].forEach((count) => cell(row, count, "n"));
+      if (title && title !== name) add(first, "div", "quiet title", title);
+      add(row, "td", "", agency);
+      add(row, "td", "n", date);
+      for (const count of counts[n]) add(row, "td", "n", count);
+      rows.append(row);
     }
     if (kept.length > upto) {
-      const rest = document.createElement("button");
-      rest.type = "button";
-      rest.className = "rest";
-      rest.textContent = "… " + (kept.length - upto).toLocaleString("en");
-      rest.addEventListener("click", () => { upto += step * 5; draw(); });
-      const last = body.insertRow().insertCell();
+      const row = document.createElement("tr");
+      const last = add(row, "td", "", "");
+      const rest = add(last, "button", "rest", "… " + (kept.length - upto).toLocaleString("en"));
       last.colSpan = 6;
-      last.append(rest);
+      rest.type = "button";
+      rest.addEventListener("click", () => { upto += step * 5; draw(); });
+      rows.append(row);
     }
-  };
-
-  const value = (n, key) => {
-    const at = statuses.indexOf(key);
-    return at < 0 ? letters[n][["name", "agency", "date"].indexOf(key)] : counts[n][at];
+    body.replaceChildren(rows);
   };
 
   for (const button of table.tHead.querySelectorAll("button")) {
     button.addEventListener("click", () => {
       const key = button.dataset.key;
-      const numbers = statuses.includes(key);
+      const place = ranks[key] ??= rank(key);
       // Numbers are looked for from the greatest down, words from the first up.
-      sorted = { key, up: sorted.key === key ? !sorted.up : !numbers };
+      sorted = { key, up: sorted.key === key ? !sorted.up : fields.includes(key) };
       const way = sorted.up ? 1 : -1;
-      order.sort((a, b) => {
-        const one = value(a, key), other = value(b, key);
-        return (one < other ? -way : one > other ? way : 0) || a - b;
-      });
+      order.sort((a, b) => way * (place[a] - place[b]) || a - b);
       for (const head of table.tHead.querySelectorAll("th")) {
-        const mine = head.contains(button);
-        if (mine) head.setAttribute("aria-sort", sorted.up ? "ascending" : "descending");
+        if (head.contains(button)) head.setAttribute("aria-sort", sorted.up ? "ascending" : "descending");
         else head.removeAttribute("aria-sort");
       }
       draw();

@@ -8,111 +8,58 @@ letter can act. Intervals and comparisons of groups are in `commitments.score`.
 
 from __future__ import annotations
 
-import base64
 import datetime
-import hashlib
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from commitments.errors import MissingExtra, ReadError, SchemaError
+from commitments.labels import REPORT, Labels, Lang, Pair, named, safe, visible
 from commitments.terms import Status
-from commitments.view import MARKS, Lang, safe
+from commitments.view import FOREIGN, MARKS, document
 
-LETTERS = 5_000
-"""The most letters that the page lists; all are counted."""
+LETTERS_BYTES = 8_000_000
+"""How large the list of letters may grow; those beyond it are counted, but not listed."""
 
 OVERDUE = 300
-"""The most overdue pledges that it lists."""
+"""The most overdue pledges, and the most letters that could not be read, that are listed."""
 
 _GROUPS = 20
 _MEASURES = (Status.COMPLETED, Status.ONGOING, Status.PLEDGE)
 _NEEDED = ("name", "status", "text")
 _USED = (
-    *("name", "agency", "date", "title", "status", "also", "confidence", "undecided", "clean", "text"),
-    *("deadline", "deadline_end", "sentence", "asks", "by", "error"),
+    *("name", "agency", "date", "title", "role", "status", "confidence", "undecided", "clean", "text"),
+    *("deadline_end", "asks", "by", "error"),
 )
 
-_WORDS: dict[Lang, dict[str, str]] = {
-    "en": {
-        "title": "Replies and what they commit to",
-        "letters": "letters",
-        "measures": "measures",
-        "sentences": "rows",
-        "errors": "not read",
-        "answering": "letters in which a measure answers an ask",
-        "by_agency": "By agency",
-        "by_year": "By year of the letter",
-        "others": "others",
-        "unknown": "not told",
-        "overdue": "Pledges whose time has passed",
-        "overdue_note": "Their last day is before {today}. These letters do not tell whether they were kept.",
-        "more": "{n} more are not listed.",
-        "none_overdue": "None has a last day before {today}.",
-        "per_letter": "Measures a letter",
-        "confidence": "Confidence of measures",
-        "list": "Letters",
-        "filter": "Find in names, agencies and titles",
-        "letter": "Letter",
-        "agency": "Agency",
-        "date": "Date",
-        "due": "Last day",
-        "pledge": "Pledge",
-        "name": "Name",
-        "shown": "shown",
-        "by": "read by",
-        "bad": "Letters that could not be read",
-        "open": "Show the measures",
-        "cut": "The list holds the first {n} letters; all are counted above.",
-    },
-    "zh": {
-        "title": "答复与承诺",
-        "letters": "封答复",
-        "measures": "项举措",
-        "sentences": "行",
-        "errors": "封未能读取",
-        "answering": "封有举措回应诉求",
-        "by_agency": "按承办单位",
-        "by_year": "按答复年份",
-        "others": "其他",
-        "unknown": "未注明",
-        "overdue": "已到期的承诺",
-        "overdue_note": "期限在 {today} 之前。是否兑现，从这些答复中无从得知。",
-        "more": "另有 {n} 条未列出。",
-        "none_overdue": "没有期限在 {today} 之前的承诺。",
-        "per_letter": "每封答复的举措数",
-        "confidence": "举措的置信度",
-        "list": "答复列表",
-        "filter": "按名称、单位、标题查找",
-        "letter": "答复",
-        "agency": "单位",
-        "date": "日期",
-        "due": "最后期限",
-        "pledge": "承诺",
-        "name": "名称",
-        "shown": "条",
-        "by": "所用模型",
-        "bad": "未能读取的答复",
-        "open": "显示举措",
-        "cut": "列表只含前 {n} 封；上面的统计包括全部。",
-    },
-}
+
+class _Measure(msgspec.Struct):
+    status: Status
+    text: str
+    confidence: float | None
+    asks: str
+    due: datetime.date | None
 
 
 class _Letter(msgspec.Struct):
     name: str
-    agency: str = ""
-    date: datetime.date | None = None
-    title: str = ""
-    measures: list[dict[str, Any]] = msgspec.field(default_factory=list)
+    agency: str
+    date: datetime.date | None
+    title: str
+    sentences: int = 0
+    measures: list[_Measure] = msgspec.field(default_factory=list)
 
-    def count(self, status: Status) -> int:
-        return sum(m["status"] == status.value for m in self.measures)
+
+class _Corpus(msgspec.Struct):
+    letters: list[_Letter]
+    bad: list[tuple[str, str]]
+    models: list[str]
+    whole: bool = False
+    """Whether the table has sentences that are no measures, so that sentences can be counted."""
 
 
 def read(path: str | Path) -> list[dict[str, Any]]:
@@ -136,15 +83,30 @@ def read(path: str | Path) -> list[dict[str, Any]]:
         raise ReadError(str(path), "there is no such file")
     try:
         if path.suffix.lower() in (".jsonl", ".ndjson"):
-            lines = path.read_bytes().splitlines()
-            return [msgspec.json.decode(line, type=dict[str, Any]) for line in lines if line.strip()]
+            return _lines(path)
         if path.suffix.lower() == ".csv":
-            table = pc.read_csv(path, parse_options=pc.ParseOptions(newlines_in_values=True))
+            # As text: a letter called 007 is not the one called 7.
+            table = pc.read_csv(
+                path,
+                parse_options=pc.ParseOptions(newlines_in_values=True),
+                convert_options=pc.ConvertOptions(column_types=dict.fromkeys(_USED, pa.string())),
+            )
         else:
             table = ds.dataset(path, format="parquet").to_table()
         rows: list[dict[str, Any]] = table.select([n for n in _USED if n in table.column_names]).to_pylist()
-    except (OSError, pa.ArrowException, msgspec.MsgspecError) as error:
+    except (OSError, pa.ArrowException) as error:
         raise ReadError(str(path), f"is no table of results: {error}") from error
+    return rows
+
+
+def _lines(path: Path) -> list[dict[str, Any]]:
+    rows = []
+    for number, line in enumerate(path.read_bytes().split(b"\n"), 1):
+        if line.strip():
+            try:
+                rows.append(msgspec.json.decode(line, type=dict[str, Any]))
+            except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+                raise ReadError(str(path), f"line {number} is no row of results: {error}") from error
     return rows
 
 
@@ -153,7 +115,7 @@ def page(table: Any, *, lang: Lang = "en", today: datetime.date | None = None) -
 
     Args:
         table: a DataFrame, an Arrow table, or rows as dicts, one row a sentence or a measure.
-        lang: of the labels, ``"en"`` or ``"zh"``.
+        lang: of the labels, ``"en"`` or ``"zh"``; a button on the page changes it.
         today: by which pledges are overdue; the date of the newest letter when not given.
 
     Raises:
@@ -167,65 +129,34 @@ def page(table: Any, *, lang: Lang = "en", today: datetime.date | None = None) -
     >>> "2022-12-31" in page(table.rows(reply), today=datetime.date(2024, 1, 1))
     True
     """
-    if lang not in _WORDS:
-        raise ValueError(f"lang is {lang!r}; there are labels in {', '.join(map(repr, _WORDS))}")
-    rows = _rows(table)
-    letters, bad = _letters(rows)
-    newest = max((letter.date for letter in letters if letter.date), default=None)
-    by = ", ".join(sorted({str(row["by"]) for row in rows if row.get("by")}))
-    words = _WORDS[lang]
-    now = today or newest or datetime.date.min
+    labels = Labels(REPORT, lang, both=True)
+    corpus = _corpus(_rows(table))
+    letters = corpus.letters
+    data, listed = _data(letters)
     body = "\n".join(
         [
-            _head(rows, letters, bad, by, words),
+            '<main class="cmt report">',
+            _head(corpus, labels),
             '<div class="two">',
-            _bars(_by_agency(letters, words), words["by_agency"], lang),
-            _bars(_by_year(letters, words), words["by_year"], lang),
+            _bars(_by_agency(letters), "by_agency", labels),
+            _bars(_by_year(letters), "by_year", labels),
             "</div>",
             '<div class="two">',
-            _histogram(Counter(min(len(letter.measures), 40) for letter in letters), words["per_letter"]),
-            _histogram(_confidence(letters), words["confidence"], 20),
+            _histogram(Counter(min(len(letter.measures), 40) for letter in letters), "per_letter", labels),
+            _histogram(_confidence(letters), "confidence", labels, 20),
             "</div>",
-            _overdue(letters, now, words),
-            _list(letters, words),
-            _bad(bad, words),
+            _overdue(letters, today, labels),
+            _list(listed, listed < len(letters), labels),
+            _bad(corpus.bad, labels),
+            "</main>",
+            f'<script type="application/json" id="data">{data}</script>',
         ]
     )
-    data = json.dumps(_data(letters[:LETTERS]), ensure_ascii=False).replace("<", "\\u003c")
-    script = _part("report.js")
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
-    return f"""<!DOCTYPE html>
-<html lang="{"zh-CN" if lang == "zh" else "en"}">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta http-equiv="Content-Security-Policy" content="{policy}">
-<meta name="generator" content="commitments">
-<title>{safe(words["title"])}</title>
-<style>{_part("view.css")}
-{_part("report.css")}</style>
-</head>
-<body class="cmt-page">
-<main class="cmt report">
-{body}
-</main>
-<script type="application/json" id="data">{data.translate(_HALF)}</script>
-<script>{script}</script>
-</body>
-</html>
-"""
+    title = labels.pair("title")
+    return document(body, labels, title=title, style="view.css report.css", script="report.js")
 
 
-_HALF = dict.fromkeys(range(0xD800, 0xE000), "�")
-
-
-def _part(name: str) -> str:
-    return files("commitments").joinpath(name).read_text(encoding="utf-8")
-
-
-def _rows(table: Any) -> list[Mapping[str, Any]]:
+def _rows(table: Any) -> Sequence[Mapping[str, Any]]:
     """Rows of whatever table it is."""
     if hasattr(table, "to_pylist"):
         rows = table.to_pylist()
@@ -235,7 +166,7 @@ def _rows(table: Any) -> list[Mapping[str, Any]]:
         rows = table.astype(object).where(table.notna(), None).to_dict("records")
     else:
         rows = list(table)
-    known = set(rows[0]) if rows else set(_NEEDED)
+    known = set(next((row for row in rows if not row.get("error")), _NEEDED))
     missing = [name for name in _NEEDED if name not in known]
     if missing:
         raise SchemaError(
@@ -245,22 +176,53 @@ def _rows(table: Any) -> list[Mapping[str, Any]]:
     return rows  # type: ignore[no-any-return]
 
 
-def _letters(rows: Iterable[Mapping[str, Any]]) -> tuple[list[_Letter], list[tuple[str, str]]]:
+def _corpus(rows: Iterable[Mapping[str, Any]]) -> _Corpus:
     letters: dict[str, _Letter] = {}
     bad: list[tuple[str, str]] = []
-    for row in rows:
+    models: set[str] = set()
+    whole = False
+    for number, row in enumerate(rows, 1):
         name = str(row.get("name") or "")
         if row.get("error"):
             bad.append((name, str(row["error"])))
             continue
         letter = letters.get(name)
         if letter is None:
-            letter = letters[name] = _Letter(
-                name, str(row.get("agency") or ""), _day(row.get("date")), str(row.get("title") or "")
-            )
-        if row["status"] not in (None, Status.NONE.value) and not row.get("undecided"):
-            letter.measures.append(dict(row))
-    return list(letters.values()), bad
+            agency, title = str(row.get("agency") or ""), str(row.get("title") or "")
+            letter = letters[name] = _Letter(name, agency, _day(row.get("date")), title)
+        if row.get("by"):
+            models.add(str(row["by"]))
+        if not row.get("status"):  # a letter without a sentence
+            continue
+        measure = _measure(row, number)
+        letter.sentences += row.get("role") not in FOREIGN
+        if measure is None:
+            whole = True
+        else:
+            letter.measures.append(measure)
+    return _Corpus(list(letters.values()), bad, sorted(models), whole)
+
+
+def _measure(row: Mapping[str, Any], number: int) -> _Measure | None:
+    """What a row tells, None where that is no measure."""
+    confidence = row.get("confidence")
+    try:
+        status = Status.of(row["status"])
+        sure = None if confidence in (None, "") else float(confidence)
+    except (TypeError, ValueError):
+        raise SchemaError(
+            f"row {number}: status is {row['status']!r} and confidence {confidence!r}; a status is one of "
+            f"{', '.join(Status)} and a confidence a number from 0 to 1"
+        ) from None
+    if sure is not None and not 0 <= sure <= 1:
+        raise SchemaError(f"row {number}: confidence is {confidence!r}; it is a number from 0 to 1")
+    if status is Status.NONE or str(row.get("undecided")).lower() in ("true", "1"):
+        return None
+    asks = row.get("asks")
+    if not isinstance(asks, str):
+        asks = "; ".join(map(str, asks)) if asks is not None else ""
+    text = str(row.get("clean") or row.get("text") or "")
+    return _Measure(status, text, sure, asks, _day(row.get("deadline_end")))
 
 
 def _day(value: Any) -> datetime.date | None:
@@ -274,95 +236,115 @@ def _day(value: Any) -> datetime.date | None:
         return None
 
 
-def _head(
-    rows: Sequence[Any], letters: list[_Letter], bad: list[tuple[str, str]], by: str, words: Mapping[str, str]
-) -> str:
-    answering = sum(any(m.get("asks") for m in letter.measures) for letter in letters)
-    facts = [
-        (len(letters), words["letters"]),
-        (sum(len(letter.measures) for letter in letters), words["measures"]),
-        (answering, words["answering"]),
-    ]
-    facts += [(len(bad), words["errors"])] if bad else []
-    shown = "".join(f"<li><b>{count:,}</b> {safe(what)}</li>" for count, what in facts)
+def _head(corpus: _Corpus, labels: Labels) -> str:
+    letters = corpus.letters
+    answering = sum(any(m.asks for m in letter.measures) for letter in letters)
+    facts = [(len(letters), labels.word("letters"))]
+    if corpus.whole:
+        facts.append((sum(letter.sentences for letter in letters), labels.word("sentences")))
+    facts.append((sum(len(letter.measures) for letter in letters), labels.word("measures")))
+    facts.append((answering, labels.word("answering", n=f"{len(letters):,}")))
+    if corpus.bad:
+        facts.append((len(corpus.bad), labels.word("errors")))
+    shown = "".join(f"<li><b>{count:,}</b> {what}</li>" for count, what in facts)
     days = sorted(letter.date for letter in letters if letter.date)
     told = f"{days[0]} – {days[-1]} · " if days else ""
     return (
-        f"<header><h1>{safe(words['title'])}</h1><ul class='big'>{shown}</ul>"
-        f"<p class='quiet'>{told}{words['by']} {safe(by)}</p></header>"
+        f"<header><h1>{labels.word('title')}</h1><ul class='big'>{shown}</ul>"
+        f"<p class='quiet'>{told}{labels.word('by')} {safe(', '.join(corpus.models))}</p></header>"
     )
 
 
-_Groups = dict[str, Counter[Status]]
+class _Group(msgspec.Struct):
+    letters: int = 0
+    counts: Counter[Status] = msgspec.field(default_factory=Counter)
 
 
-def _grouped(letters: Iterable[tuple[str, _Letter]]) -> _Groups:
-    groups: defaultdict[str, Counter[Status]] = defaultdict(Counter)
-    for group, letter in letters:
-        for status in _MEASURES:
-            groups[group][status] += letter.count(status)
+_Groups = dict[str | Pair, _Group]
+"""Groups by their name; one that the page makes has a label as its name."""
+
+_OTHERS, _UNKNOWN = REPORT["others"], REPORT["unknown"]
+
+
+def _grouped(letters: Iterable[tuple[str | Pair, _Letter]]) -> _Groups:
+    groups: defaultdict[str | Pair, _Group] = defaultdict(_Group)
+    for name, letter in letters:
+        groups[name].letters += 1
+        groups[name].counts.update(m.status for m in letter.measures)
     return dict(groups)
 
 
-def _by_agency(letters: list[_Letter], words: Mapping[str, str]) -> _Groups:
+def _by_agency(letters: list[_Letter]) -> _Groups:
     """The agencies with most letters, and the others together."""
     sizes = Counter(letter.agency for letter in letters if letter.agency)
     first = {name for name, _ in sorted(sizes.items(), key=lambda item: (-item[1], item[0]))[:_GROUPS]}
 
-    def group(letter: _Letter) -> str:
+    def group(letter: _Letter) -> str | Pair:
         if not letter.agency:
-            return words["unknown"]
-        return letter.agency if letter.agency in first else words["others"]
+            return _UNKNOWN
+        return letter.agency if letter.agency in first else _OTHERS
 
     groups = _grouped((group(letter), letter) for letter in letters)
-    last = (words["others"], words["unknown"])
-    return dict(sorted(groups.items(), key=lambda item: (item[0] in last, -item[1].total(), item[0])))
+    last: tuple[str | Pair, ...] = (_OTHERS, _UNKNOWN)
+    return dict(
+        sorted(groups.items(), key=lambda x: (x[0] in last, -x[1].letters, -x[1].counts.total(), str(x[0])))
+    )
 
 
-def _by_year(letters: list[_Letter], words: Mapping[str, str]) -> _Groups:
-    years = ((str(letter.date.year) if letter.date else words["unknown"], letter) for letter in letters)
-    return dict(sorted(_grouped(years).items()))
+def _by_year(letters: list[_Letter]) -> _Groups:
+    years = _grouped((str(letter.date.year) if letter.date else _UNKNOWN, letter) for letter in letters)
+    return dict(sorted(years.items(), key=lambda item: (item[0] == _UNKNOWN, str(item[0]))))
 
 
-def _bars(groups: _Groups, title: str, lang: Lang) -> str:
-    """A bar of shares for each group; the numbers stand beside it."""
-    names = {status: status.zh if lang == "zh" else status.value for status in _MEASURES}
+def _bars(groups: _Groups, title: str, labels: Labels) -> str:
+    """A bar of shares for each group; the numbers stand in it, those of letters beside it."""
     key = "".join(
-        f'<span class="key {s.value}"><span class="mark">{MARKS[s]}</span> {names[s]}</span>'
+        f'<span class="key {s.value}"><span class="mark">{MARKS[s]}</span> {labels.term(s)}</span>'
         for s in _MEASURES
     )
     lines = []
-    for group, counts in groups.items():
-        told = ", ".join(f"{names[s]} {counts[s]:,}" for s in _MEASURES)
+    for name, group in groups.items():
+        letters = f"{group.letters:,}"
+        en, zh = (
+            told.format(
+                letters=letters, counts=", ".join(f"{named(s)[i]} {group.counts[s]:,}" for s in _MEASURES)
+            )
+            for i, told in enumerate(labels.pair("told"))
+        )
         bar = "".join(
-            f'<i class="{s.value}" style="flex-grow:{counts[s]}"><span>{MARKS[s]} {counts[s]:,}</span></i>'
+            f'<i class="{s.value}" style="flex-grow:{group.counts[s]}"><span>{MARKS[s]} {group.counts[s]:,}'
+            "</span></i>"
             for s in _MEASURES
-            if counts[s]
+            if group.counts[s]
         )
+        shown = f'<span lang="zh-CN">{safe(name)}</span>' if isinstance(name, str) else labels.show(name)
         lines.append(
-            f'<div class="line"><span class="what" lang="zh-CN">{safe(group)}</span>'
-            f'<span class="stack" role="img" aria-label="{safe(told)}">{bar}</span></div>'
+            f'<div class="line"><span class="what">{shown}</span> <span class="n quiet">{letters}</span>'
+            f'<span class="stack" role="img"{labels.attribute("aria-label", (en, zh))}>{bar}</span></div>'
         )
-    return f'<section><h2>{safe(title)}</h2><div class="legend">{key}</div>{"".join(lines)}</section>'
+    return f'<section><h2>{labels.word(title)}</h2><div class="legend">{key}</div>{"".join(lines)}</section>'
 
 
 def _confidence(letters: list[_Letter]) -> Counter[int]:
     """Measures by confidence, in twentieths."""
-    found = (m.get("confidence") for letter in letters for m in letter.measures)
-    return Counter(min(int(float(c) * 20), 19) for c in found if c is not None)
+    found = (m.confidence for letter in letters for m in letter.measures)
+    return Counter(min(int(c * 20), 19) for c in found if c is not None)
 
 
-def _histogram(counts: Counter[int], title: str, bins: int = 0) -> str:
+def _histogram(counts: Counter[int], title: str, labels: Labels, bins: int = 0) -> str:
     size = bins or max(counts, default=0) + 1
-    most = max(counts.values(), default=0) or 1
+    most = max(counts.values(), default=0)
     bars = "".join(
-        f'<i style="height:{100 * counts[n] / most:.1f}%" title="{_bin(n, bins)}: {counts[n]:,}"></i>'
+        f'<i style="height:{100 * counts[n] / (most or 1):.1f}%" title="{_bin(n, bins)}: {counts[n]:,}"></i>'
         for n in range(size)
     )
     told = ", ".join(f"{_bin(n, bins)}: {counts[n]}" for n in range(size) if counts[n])
-    ends = f"<span>{_bin(0, bins)}</span><span>{_bin(size - 1, bins)}</span>"
+    ends = (
+        f"<span>{_bin(0, bins)}</span><span>{labels.word('most', n=f'{most:,}')}</span>"
+        f"<span>{_bin(size - 1, bins)}</span>"
+    )
     return (
-        f'<section><h2>{safe(title)}</h2><div class="hist" role="img" aria-label="{safe(told)}">{bars}</div>'
+        f'<section><h2>{labels.word(title)}</h2><div class="hist" role="img" aria-label="{told}">{bars}</div>'
         f'<div class="ends quiet">{ends}</div></section>'
     )
 
@@ -373,71 +355,106 @@ def _bin(n: int, bins: int) -> str:
     return "40+" if n == 40 else str(n)
 
 
-def _overdue(letters: list[_Letter], today: datetime.date, words: Mapping[str, str]) -> str:
-    found = []
-    for letter in letters:
-        for m in letter.measures:
-            end = _day(m.get("deadline_end"))
-            if m["status"] == Status.PLEDGE.value and end is not None and end < today:
-                found.append((end, letter, m))
+def _overdue(letters: list[_Letter], today: datetime.date | None, labels: Labels) -> str:
+    newest = max((letter.date for letter in letters if letter.date), default=None)
+    by = today or newest
+    if by is None:
+        note = f"<p class='quiet'>{labels.word('undated')}</p>"
+        return f"<section><h2>{labels.word('overdue')}</h2>{note}</section>"
+    found = [
+        (m.due, letter, m)
+        for letter in letters
+        for m in letter.measures
+        if m.status is Status.PLEDGE and m.due is not None and m.due < by
+    ]
     found.sort(key=lambda item: (item[0], item[1].name))
-    title = f"<h2>{safe(words['overdue'])} <b>{len(found):,}</b></h2>"
-    if not found:
-        return f"<section>{title}<p class='quiet'>{words['none_overdue'].format(today=today)}</p></section>"
-    lines = "".join(
-        f"<tr><td class='n'>{end}</td><td lang='zh-CN'>{safe(letter.agency or letter.name)}</td>"
-        f"<td lang='zh-CN'>{safe(str(m.get('clean') or m['text']))}</td></tr>"
-        for end, letter, m in found[:OVERDUE]
-    )
-    note = words["overdue_note"].format(today=today)
+    head = f"<h2>{labels.word('overdue')} <b>{len(found):,}</b></h2>"
+    notes = [labels.word("before" if found else "none_overdue", today=by)]
+    notes += [labels.word("newest")] if today is None else []
+    notes += [labels.word("kept")] if found else []
     if len(found) > OVERDUE:
-        note += " " + words["more"].format(n=f"{len(found) - OVERDUE:,}")
-    heads = "".join(f"<th scope='col'>{safe(words[name])}</th>" for name in ("due", "agency", "pledge"))
+        notes.append(labels.word("more", n=f"{len(found) - OVERDUE:,}"))
+    note = f"<p class='quiet'>{' '.join(notes)}</p>"
+    if not found:
+        return f"<section>{head}{note}</section>"
+    start = _folder(letters)
+    lines = "".join(
+        f"<tr><td class='n'>{due}</td><td lang='zh-CN'>{safe(letter.agency)}</td>"
+        f"<td>{safe(letter.name[start:])}</td><td lang='zh-CN'>{safe(m.text)}</td></tr>"
+        for due, letter, m in found[:OVERDUE]
+    )
+    heads = "".join(
+        f"<th scope='col'>{labels.word(name)}</th>" for name in ("due", "agency", "name", "pledge")
+    )
+    region = labels.attribute("aria-label", labels.pair("overdue"))
     return (
-        f"<section>{title}<p class='quiet'>{safe(note)}</p><div class='scroll' tabindex='0'>"
+        f"<section>{head}{note}<div class='scroll' tabindex='0' role='region'{region}>"
         f"<table><thead><tr>{heads}</tr></thead><tbody>{lines}</tbody></table></div></section>"
     )
 
 
-def _list(letters: list[_Letter], words: Mapping[str, str]) -> str:
+def _list(listed: int, cut: bool, labels: Labels) -> str:
     """The table that the script fills: without it there is none, and all above stands."""
-    columns = [("name", words["name"]), ("agency", words["agency"]), ("date", words["date"])]
-    columns += [(s.value, f"{MARKS[s]}") for s in _MEASURES]
+    columns = [(name, labels.word(name)) for name in ("name", "agency", "date")]
+    columns += [
+        (s.value, f"<span class='mark {s.value}'>{MARKS[s]}</span> <span class='w'>{labels.term(s)}</span>")
+        for s in _MEASURES
+    ]
     heads = "".join(
-        f"<th scope='col'><button type='button' data-key='{key}' title='{key}'>{safe(label)}"
+        f"<th scope='col'><button type='button' data-key='{key}'>{label}"
         f"<span class='way' aria-hidden='true'></span></button></th>"
         for key, label in columns
     )
-    cut = f"<p class='quiet'>{words['cut'].format(n=f'{LETTERS:,}')}</p>" if len(letters) > LETTERS else ""
+    note = f"<p class='quiet'>{labels.word('cut', n=f'{listed:,}')}</p>" if cut else ""
     return (
-        f"<section><h2>{safe(words['list'])}</h2>{cut}<label class='find'>{safe(words['filter'])} "
+        f"<section><h2>{labels.word('list')}</h2>{note}<label class='find'>{labels.word('filter')} "
         f"<input type='search' id='find' autocomplete='off'></label> "
-        f"<span class='quiet'><output id='shown'>0</output> {safe(words['shown'])}</span>"
-        f"<table id='letters' data-open='{safe(words['open'])}'><thead><tr>{heads}</tr></thead>"
-        f"<tbody lang='zh-CN'></tbody></table></section>"
+        f"<span class='quiet'><output id='shown'>0</output> {labels.word('shown')}</span>"
+        f"<table id='letters'><thead><tr>{heads}</tr></thead><tbody lang='zh-CN'></tbody></table></section>"
     )
 
 
-def _bad(bad: list[tuple[str, str]], words: Mapping[str, str]) -> str:
+def _bad(bad: list[tuple[str, str]], labels: Labels) -> str:
     if not bad:
         return ""
     lines = "".join(f"<li>{safe(name)}: {safe(reason)}</li>" for name, reason in bad[:OVERDUE])
-    return f"<section><h2>{safe(words['bad'])} <b>{len(bad):,}</b></h2><ul>{lines}</ul></section>"
+    more = labels.word("more", n=f"{len(bad) - OVERDUE:,}") if len(bad) > OVERDUE else ""
+    return (
+        f"<section><h2>{labels.word('bad')} <b>{len(bad):,}</b></h2><ul>{lines}</ul>"
+        f"<p class='quiet'>{more}</p></section>"
+    )
 
 
-def _data(letters: Iterable[_Letter]) -> list[list[Any]]:
-    """What the script shows of each letter: name, agency, date, title, and its measures."""
-    marks = {status.value: MARKS[status] for status in _MEASURES}
-    return [
-        [
-            letter.name,
-            letter.agency,
-            letter.date.isoformat() if letter.date else "",
-            letter.title,
+def _folder(letters: list[_Letter]) -> int:
+    """How much of each name is a folder that all letters lie in: it need not be shown, or told to others."""
+    if len(letters) < 2:
+        return 0
+    first, last = min(x.name for x in letters), max(x.name for x in letters)
+    same = next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), 0)
+    return max(first.rfind("/", 0, same), first.rfind("\\", 0, same)) + 1
+
+
+def _data(letters: list[_Letter]) -> tuple[str, int]:
+    """What the script shows of letters, as JSON, and of how many: as many as the page has room for."""
+    start = _folder(letters)
+    parts: list[str] = []
+    size = 0
+    for letter in letters:
+        measures = [
             [
-                [m["status"], marks.get(m["status"], ""), str(m.get("clean") or m["text"])]
-                for m in letter.measures
-            ],
+                _MEASURES.index(m.status),
+                visible(m.text),
+                str(m.due or ""),
+                visible(m.asks),
+                round(m.confidence or 0, 2),
+            ]
+            for m in letter.measures
         ]
-        for letter in letters
-    ]
+        told = [visible(text) for text in (letter.name[start:], letter.agency, str(letter.date or ""))]
+        row = [*told, visible(letter.title), measures]
+        part = json.dumps(row, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+        size += len(part.encode()) + 2
+        if size > LETTERS_BYTES and parts:
+            break
+        parts.append(part)
+    return f"[{','.join(parts)}]", len(parts)

@@ -2,9 +2,10 @@
 
 `fragment` is one letter with its style; `page` puts letters into a page that needs nothing from elsewhere.
 Filters, highlights and evidence are CSS and ``<details>``. The one script, which the page's policy names by
-its hash and a fragment lacks, copies the measures; no other source is allowed, so that nothing in a letter
-can act. Hues are of the Okabe–Ito palette, which colour-blind readers can tell apart, and a mark stands
-beside each. What the terminal shows is in `terminal`.
+its hash and a fragment lacks, copies the measures and switches the language of the labels; no other source
+is allowed, so that nothing in a letter can act. Hues are of the Okabe–Ito palette, which colour-blind readers
+can tell apart, and a mark stands beside each. The labels are in `labels`; what the terminal shows is in
+`terminal`.
 """
 
 from __future__ import annotations
@@ -16,15 +17,12 @@ import hashlib
 import io
 import json
 from collections.abc import Iterable, Iterator
-from html import escape
 from importlib.resources import files
-from typing import Literal
 
-from commitments.reply import Ask, Deadline, Evidence, Reply, Sentence
+from commitments.labels import LETTER, Labels, Lang, Pair, named, safe, visible
+from commitments.reply import Ask, CharSpan, Deadline, Evidence, Reply, Sentence
 from commitments.tag.rules import traits
-from commitments.terms import Role, Status, Term
-
-Lang = Literal["en", "zh"]
+from commitments.terms import Role, Status
 
 MARKS: dict[Status, str] = {Status.COMPLETED: "✓", Status.ONGOING: "▸", Status.PLEDGE: "◇", Status.NONE: ""}
 """A mark for each status, so that colour is never the only sign."""
@@ -32,85 +30,9 @@ MARKS: dict[Status, str] = {Status.COMPLETED: "✓", Status.ONGOING: "▸", Stat
 FOREIGN = frozenset({Role.OUTSIDE, Role.SUGGESTION})
 """Roles of what stands on the page beside the letter; such sentences are not counted."""
 
-# Control characters, those that turn the direction of writing, and halves of surrogate pairs.
-_UNSEEN = dict.fromkeys(
-    (
-        *(c for c in range(0xA0) if (c < 0x20 or c > 0x7E) and chr(c) not in "\t\n\r"),
-        *range(0x202A, 0x202F),
-        *range(0x2066, 0x206A),
-        *range(0xD800, 0xE000),
-    ),
-    "�",
-)
-
 _RUNNING = frozenset({Role.BODY, Role.OPENING, Role.HEADING, Role.LEAD, Role.CLOSING})
 
 _MEASURES = (Status.COMPLETED, Status.ONGOING, Status.PLEDGE)
-
-_WORDS: dict[Lang, dict[str, str]] = {
-    "en": {
-        "asks": "What is asked",
-        "contents": "Letters",
-        "letter": "The letter",
-        "unanswered": "no measure answers it",
-        "general": "All asks",
-        "no_asks": "No ask was found in the letter.",
-        "outside": "Not of the letter",
-        "suggestion": "The suggestion",
-        "filter": "Show",
-        "default": "no rule speaks",
-        "links": "answers",
-        "no_link": "answers no ask",
-        "also": "also",
-        "sentence": "sentence",
-        "confidence": "confidence",
-        "undecided": "undecided",
-        "warnings": "Note",
-        "untitled": "Untitled letter",
-        "due": "due",
-        "condition": "condition",
-        "quantity": "quantity",
-        "actor": "actor",
-        "implied": "the replying body",
-        "strength": "strength",
-        "action": "action",
-        "deadlines": "Deadlines",
-        "written": "the letter",
-        "copy": "Copy as CSV",
-        "copied": "Copied",
-    },
-    "zh": {
-        "asks": "诉求",
-        "contents": "答复目录",
-        "letter": "答复全文",
-        "unanswered": "未见举措回应",
-        "general": "全部诉求",
-        "no_asks": "信中未找到诉求。",
-        "outside": "信外文字",
-        "suggestion": "建议原文",
-        "filter": "显示",
-        "default": "无规则命中",
-        "links": "回应",
-        "no_link": "未回应诉求",
-        "also": "兼",
-        "sentence": "句",
-        "confidence": "置信度",
-        "undecided": "存疑",
-        "warnings": "提示",
-        "untitled": "无题",
-        "due": "期限",
-        "condition": "条件",
-        "quantity": "数量",
-        "actor": "主体",
-        "implied": "答复单位",
-        "strength": "力度",
-        "action": "动作",
-        "deadlines": "期限",
-        "written": "答复日期",
-        "copy": "复制为 CSV",
-        "copied": "已复制",
-    },
-}
 
 
 def to_html(reply: Reply, *, lang: Lang = "en") -> str:
@@ -136,28 +58,44 @@ def page(replies: Iterable[Reply], *, lang: Lang = "en") -> str:
     Raises:
         ValueError: there are no labels in that language.
     """
+    labels = Labels(LETTER, lang, both=True)
     every = list(replies)
     title = every[0].title or every[0].name if len(every) == 1 else None
-    body = "\n".join(_letter(reply, lang, f"-{n}", copy=True) for n, reply in enumerate(every))
-    script = files("commitments").joinpath("view.js").read_text(encoding="utf-8")
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
+    body = "\n".join(_letter(reply, labels, f"-{n}") for n, reply in enumerate(every))
     if len(every) > 1:
-        body = f"{_contents(every, lang)}\n{body}"
+        body = f"{_contents(every, labels)}\n{body}"
+    return document(body, labels, title=title or "commitments", style="view.css", script="view.js")
+
+
+def document(body: str, labels: Labels, *, title: str | Pair, style: str, script: str) -> str:
+    """Put a body into a page whose labels can be switched and whose policy allows its own script alone.
+
+    Args:
+        body: markup.
+        labels: the page's; they tell its language.
+        title: a text, or a label that is switched with the others.
+        style: names of style sheets in the package, with blanks between.
+        script: name of the script in the package; `switch.js` comes before it.
+    """
+    head = f"<title>{safe(title)}</title>" if isinstance(title, str) else labels.element("title", title)
+    styles = "\n".join(_part(name) for name in style.split())
+    scripts = _part("switch.js") + _part(script)
+    digest = base64.b64encode(hashlib.sha256(scripts.encode()).digest()).decode()
+    policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
     return f"""<!DOCTYPE html>
-<html lang="{"zh-CN" if lang == "zh" else "en"}">
+<html lang="{"zh-CN" if labels.lang == "zh" else "en"}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta http-equiv="Content-Security-Policy" content="{policy}">
 <meta name="generator" content="commitments">
-<title>{safe(title or "commitments")}</title>
-<style>{_style()}</style>
+{head}
+<style>{styles}</style>
 </head>
 <body class="cmt-page">
 {body}
-<script>{script}</script>
+<script>{scripts}</script>
 </body>
 </html>
 """
@@ -173,44 +111,39 @@ def fragment(reply: Reply, *, lang: Lang = "en") -> str:
     >>> "&lt;script&gt;" in fragment(Reply(text="<script>", sentences=(Sentence(0, 8, "<script>"),)))
     True
     """
-    return f"<style>{_style()}</style>\n{_letter(reply, lang, '')}"
+    return f"<style>{_part('view.css')}</style>\n{_letter(reply, Labels(LETTER, lang), '')}"
 
 
-def _style() -> str:
-    return files("commitments").joinpath("view.css").read_text(encoding="utf-8")
+def _part(name: str) -> str:
+    return files("commitments").joinpath(name).read_text(encoding="utf-8")
 
 
-def safe(text: str) -> str:
-    """Text that a browser shows and does nothing else with; what cannot be seen is made visible."""
-    return escape(text.translate(_UNSEEN), quote=True)
-
-
-def _name(term: Term, lang: Lang) -> str:
-    return term.zh if lang == "zh" else term.value
-
-
-def _letter(reply: Reply, lang: Lang, suffix: str, *, copy: bool = False) -> str:
-    if lang not in _WORDS:
-        raise ValueError(f"lang is {lang!r}; there are labels in {', '.join(map(repr, _WORDS))}")
+def _letter(reply: Reply, labels: Labels, suffix: str) -> str:
     key = _key(reply, suffix)
-    words = _WORDS[lang]
-    title = reply.title or reply.name or words["untitled"]
     facts = [reply.agency, reply.doc_number, reply.date and reply.date.isoformat()]
-    facts += [reply.kind and _name(reply.kind, lang), reply.result_code, reply.publicity]
-    shown = "".join(f"<li>{safe(fact)}</li>" for fact in facts if fact)
+    told = [safe(fact) for fact in facts if fact]
+    told += [labels.term(reply.kind)] if reply.kind else []
+    told += [safe(fact) for fact in (reply.result_code, reply.publicity) if fact]
+    shown = "".join(f"<li>{fact}</li>" for fact in told)
     notes = "".join(f"<li>{safe(note)}</li>" for note in reply.warnings)
-    footer = f"<footer><b>{words['warnings']}</b><ul>{notes}</ul></footer>" if notes else ""
-    text = "".join(_paragraphs(reply, lang, key))
+    footer = f"<footer><b>{labels.word('warnings')}</b><ul>{notes}</ul></footer>" if notes else ""
+    text = "".join(_paragraphs(reply, labels, key))
     return f"""<article class="cmt" id="{key}">
 <style>{_lights(reply, key)}</style>
-<header><h1 lang="zh-CN">{safe(title)}</h1><ul class="facts">{shown}</ul>{_legend(reply, lang)}</header>
+<header><h1 lang="zh-CN">{_title(reply, labels)}</h1><ul class="facts">{shown}</ul>
+{_legend(reply, labels)}</header>
 <div class="cols">
-<aside><h2>{words["asks"]}</h2>{_asks(reply, lang, key)}
-{_timeline(reply, lang, key)}{_copy(reply, lang, copy)}</aside>
-<main lang="zh-CN" aria-label="{words["letter"]}">
+<aside><h2>{labels.word("asks")}</h2>{_asks(reply, labels, key)}
+{_timeline(reply, labels, key)}{_copy(reply, labels)}</aside>
+<main lang="zh-CN"{labels.attribute("aria-label", labels.pair("letter"))}>
 {text}</main>
 </div>
 {footer}</article>"""
+
+
+def _title(reply: Reply, labels: Labels) -> str:
+    title = reply.title or reply.name
+    return safe(title) if title else labels.word("untitled")
 
 
 def _key(reply: Reply, suffix: str) -> str:
@@ -219,19 +152,19 @@ def _key(reply: Reply, suffix: str) -> str:
     return f"c{digest[:8]}{suffix}"
 
 
-def _contents(replies: list[Reply], lang: Lang) -> str:
+def _contents(replies: list[Reply], labels: Labels) -> str:
     """A list of the letters on a page, each with its counts."""
-    words = _WORDS[lang]
     items = []
     for n, reply in enumerate(replies):
         counts = _counts(reply)
         marks = " ".join(f"{MARKS[status]} {counts[status]}" for status in _MEASURES)
-        title = safe(reply.title or reply.name or words["untitled"])
+        title = _title(reply, labels)
         items.append(
             f'<li><a href="#{_key(reply, f"-{n}")}">{title}</a> <span class="quiet">{marks}</span></li>'
         )
     return (
-        f'<nav class="cmt contents" aria-label="{words["contents"]}"><h2>{words["contents"]}</h2>'
+        f'<nav class="cmt contents"{labels.attribute("aria-label", labels.pair("contents"))}>'
+        f"<h2>{labels.word('contents')}</h2>"
         f'<ol lang="zh-CN">{"".join(items)}</ol></nav>'
     )
 
@@ -256,11 +189,11 @@ def _lights(reply: Reply, key: str) -> str:
     return "".join(f"{rule}{lit}" for rule in [*rules, f"#{key}:has(.s.all>summary:is(:hover,:focus)) .ask"])
 
 
-def _legend(reply: Reply, lang: Lang) -> str:
+def _legend(reply: Reply, labels: Labels) -> str:
     counts = _counts(reply)
     boxes = "".join(
         f'<label class="key {status.value}"><input type="checkbox" class="f-{status.value}" checked '
-        f'autocomplete="off"><span class="mark">{MARKS[status]}</span> {_name(status, lang)} '
+        f'autocomplete="off"><span class="mark">{MARKS[status]}</span> {labels.term(status)} '
         f"<b>{counts[status]}</b></label>"
         for status in _MEASURES
     )
@@ -269,61 +202,74 @@ def _legend(reply: Reply, lang: Lang) -> str:
         for status in Status
         if counts[status]
     )
-    rest = f'<span class="key none">{_name(Status.NONE, lang)} <b>{counts[Status.NONE]}</b></span>'
+    shown = labels.attribute("aria-label", labels.pair("filter"))
+    rest = f'<span class="key none">{labels.term(Status.NONE)} <b>{counts[Status.NONE]}</b></span>'
     return (
         f'<div class="bar" aria-hidden="true">{bar}</div>'
-        f'<div class="legend" role="group" aria-label="{_WORDS[lang]["filter"]}">{boxes}{rest}</div>'
+        f'<div class="legend" role="group"{shown}>{boxes}{rest}</div>'
     )
 
 
-def _asks(reply: Reply, lang: Lang, key: str) -> str:
-    words = _WORDS[lang]
+def _asks(reply: Reply, labels: Labels, key: str) -> str:
     if not reply.asks:
-        return f'<p class="quiet">{words["no_asks"]}</p>'
+        return f'<p class="quiet">{labels.word("no_asks")}</p>'
+    unanswered = labels.word("unanswered")
     answers: dict[str, list[int]] = {ask_id: [] for ask_id in (*(ask.id for ask in reply.asks), "*")}
     for n, s in enumerate(reply.sentences):
         for ask_id in s.asks if s.status is not Status.NONE and not s.undecided else ():
             answers[ask_id].append(n)
     items = [
         f'<li class="ask a{i}" tabindex="0"><span class="id">{safe(ask.id)}</span> {safe(ask.text)}'
-        f"{_disposition(ask, lang)}"
-        f'<div class="answers">{_answers(reply, answers[ask.id], lang, key) or words["unanswered"]}</div>'
+        f"{_disposition(ask, labels)}"
+        f'<div class="answers">{_answers(reply, answers[ask.id], labels, key) or unanswered}</div>'
         "</li>"
         for i, ask in enumerate(reply.asks)
     ]
     if answers["*"]:
-        every = _answers(reply, answers["*"], lang, key)
-        items.append(f'<li class="ask general">{words["general"]}<div class="answers">{every}</div></li>')
+        every = _answers(reply, answers["*"], labels, key)
+        items.append(
+            f'<li class="ask general">{labels.word("general")}<div class="answers">{every}</div></li>'
+        )
     return f"<ol>{''.join(items)}</ol>"
 
 
-def _timeline(reply: Reply, lang: Lang, key: str) -> str:
-    """The days by which something is due, in their order, and that of the letter among them."""
-    words = _WORDS[lang]
+def _timeline(reply: Reply, labels: Labels, key: str) -> str:
+    """The days by which something is due, in their order, and that of the letter among them.
+
+    What names no day comes last. Whether a day has passed is no matter of the letter's.
+    """
     found: list[tuple[datetime.date, int, str]] = []
+    undated: list[str] = []
     for n, s in enumerate(reply.sentences):
         if s.status is Status.NONE or s.undecided:
             continue
+        mark = f'<span class="mark {s.status.value}"{labels.attribute("title", named(s.status))}>'
         for due in s.deadlines:
-            day = due.end or due.start
-            if day is not None:
-                what = f'<a href="#{key}-{n + 1}" lang="zh-CN">{safe(due.text)}</a>'
-                mark = f'<span class="mark {s.status.value}" title="{_name(s.status, lang)}">'
-                found.append((day, n + 1, f"{mark}{MARKS[s.status]}</span> {what}"))
-    if not found:
+            link = f'<a href="#{key}-{n + 1}" lang="zh-CN">{safe(due.text)}</a>'
+            what = f"{mark}{MARKS[s.status]}</span> {link}"
+            if day := due.end or due.start:
+                found.append((day, n + 1, what))
+            else:
+                undated.append(what)
+    if not found and not undated:
         return ""
     if reply.date is not None:
-        found.append((reply.date, 0, f'<span class="quiet">{words["written"]}</span>'))
-    items = "".join(
+        found.append((reply.date, 0, f'<span class="quiet">{labels.word("written")}</span>'))
+    items = [
         f'<li{"" if n else chr(32) + "class=letter"}><time datetime="{day}">{day}</time> {what}</li>'
         for day, n, what in sorted(found)
+    ]
+    told = labels.word("undated")
+    items += [f'<li class="undated"><span class="quiet">{told}</span> {what}</li>' for what in undated]
+    return (
+        f'<h2>{labels.word("deadlines")}</h2><ol class="times">{"".join(items)}</ol>'
+        f'<p class="quiet note">{labels.word("judged")}</p>'
     )
-    return f'<h2>{words["deadlines"]}</h2><ol class="times">{items}</ol>'
 
 
-def _copy(reply: Reply, lang: Lang, wanted: bool) -> str:
-    """The measures as CSV, for the button that copies them."""
-    if not wanted or not reply.measures:
+def _copy(reply: Reply, labels: Labels) -> str:
+    """The measures as CSV, and the button that copies them, which the page's script shows."""
+    if not labels.both or not reply.measures:
         return ""
     out = io.StringIO()
     writer = csv.writer(out)
@@ -335,37 +281,37 @@ def _copy(reply: Reply, lang: Lang, wanted: bool) -> str:
         cells = [" ".join(s.asks), due.text if due else "", str(due.end or "") if due else ""]
         cells += [actor.text if actor else "", s.clean or s.text]
         writer.writerow([n, s.status.value, f"{s.confidence:.2f}", *map(_plain_cell, cells)])
-    words = _WORDS[lang]
-    data = json.dumps(out.getvalue().translate(_UNSEEN), ensure_ascii=False).replace("<", "\\u003c")
+    data = json.dumps(visible(out.getvalue()), ensure_ascii=False).replace("<", "\\u003c")
     return (
-        f'<script type="application/json" class="csv" data-label="{words["copy"]}" '
-        f'data-done="{words["copied"]}">{data}</script>'
+        f'<button type="button" class="copy" hidden><span>{labels.word("copy")}</span>'
+        f'<span role="status" hidden>{labels.word("copied")}</span></button>'
+        f'<script type="application/json" class="csv">{data}</script>'
     )
 
 
 def _plain_cell(text: str) -> str:
     """A cell that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+    return f"'{text}" if text.startswith(tuple("=+-@＝＋－＠\t\r\n")) else text
 
 
-def _disposition(ask: Ask, lang: Lang) -> str:
+def _disposition(ask: Ask, labels: Labels) -> str:
     if ask.disposition is None:
         return ""
-    return f'<div class="fate" title="{safe(ask.reason)}">{_name(ask.disposition, lang)}</div>'
+    return f'<div class="fate" title="{safe(ask.reason)}">{labels.term(ask.disposition)}</div>'
 
 
-def _answers(reply: Reply, numbers: list[int], lang: Lang, key: str) -> str:
+def _answers(reply: Reply, numbers: list[int], labels: Labels, key: str) -> str:
     """Links to the sentences of these numbers, by status."""
     out = []
     for status in _MEASURES:
         those = [n for n in numbers if reply.sentences[n].status is status]
         links = " ".join(f'<a href="#{key}-{n + 1}">{n + 1}</a>' for n in those)
-        mark = f'<span class="mark" title="{_name(status, lang)}">{MARKS[status]}</span>'
+        mark = f'<span class="mark"{labels.attribute("title", named(status))}>{MARKS[status]}</span>'
         out.append(f'<div class="{status.value}">{mark}{links}</div>' if those else "")
     return "".join(out)
 
 
-def _paragraphs(reply: Reply, lang: Lang, key: str) -> Iterator[str]:
+def _paragraphs(reply: Reply, labels: Labels, key: str) -> Iterator[str]:
     """The letter's lines; text outside it, such as a site's menu, is folded away."""
     places = {ask.id: f"a{i}" for i, ask in enumerate(reply.asks)}
     at = 0
@@ -381,13 +327,13 @@ def _paragraphs(reply: Reply, lang: Lang, key: str) -> Iterator[str]:
             fold = role if role in FOREIGN else None
             if fold is not folded:
                 yield "</details>\n" if folded else ""
-                yield f'<details class="fold"><summary>{_WORDS[lang][fold.value]}</summary>\n' if fold else ""
+                yield f'<details class="fold"><summary>{labels.word(fold.value)}</summary>\n' if fold else ""
                 folded = fold
             yield f'<div class="p {role.value}">'
             block = role
         if gap.strip():
             yield f'<span class="quiet">{safe(gap.strip())}</span> '
-        yield _sentence(n, s, places, lang, key)
+        yield _sentence(n, s, places, labels, key)
     if block is not None:
         yield "</div>\n"
     yield "</details>\n" if folded else ""
@@ -395,46 +341,46 @@ def _paragraphs(reply: Reply, lang: Lang, key: str) -> Iterator[str]:
         yield f'<div class="p quiet">{safe(reply.text[at:].strip())}</div>\n'
 
 
-def _sentence(n: int, s: Sentence, places: dict[str, str], lang: Lang, key: str) -> str:
-    text = f'<span class="t">{_marked(s, lang)}</span>'
+def _sentence(n: int, s: Sentence, places: dict[str, str], labels: Labels, key: str) -> str:
+    text = f'<span class="t">{_marked(s, labels)}</span>'
     anchor = f'id="{key}-{n + 1}"'
     heading = " h" if s.role is Role.HEADING else ""
     if not s.evidence and s.status is Status.NONE:
         return f'<span class="s none{heading}" {anchor}>{text}</span>'
     marks = "".join(
-        f'<span class="mark{" minor" if i else ""} {status.value}" title="{_name(status, lang)}">'
+        f'<span class="mark{" minor" if i else ""} {status.value}"{labels.attribute("title", named(status))}>'
         f"{MARKS[status]}</span>"
         for i, status in enumerate((s.status, *s.also))
         if MARKS[status]
     )
     if s.undecided:
-        marks = f'<span class="mark minor" title="{_WORDS[lang]["undecided"]}">?</span>'
+        marks = f'<span class="mark minor"{labels.attribute("title", labels.pair("undecided"))}>?</span>'
     shown = Status.NONE if s.undecided else s.status
     measure = shown is not Status.NONE
     lit = "".join(f" {places.get(ask, 'all')}" for ask in s.asks) if measure else ""
     return (
         f'<details class="s {shown.value}{heading}{lit}" {anchor}><summary>{marks}{text}</summary>'
-        f'<span class="why">{_why(n, s, lang)}</span></details>'
+        f'<span class="why">{_why(n, s, labels)}</span></details>'
     )
 
 
-def _marked(s: Sentence, lang: Lang) -> str:
+def _marked(s: Sentence, labels: Labels) -> str:
     """The sentence, with what it says of time, number and bodies underlined."""
     text = s.clean or s.text
     moved = _moved(s.text, text)
     if moved is None:  # mended beyond leaving out: the facts stand in the details
         return safe(text)
-    found = [(d.span, "d", _days(d)) for d in s.deadlines]
-    found += [(c.span, "c", _WORDS[lang]["condition"]) for c in s.conditions]
-    found += [(q.span, "q", _name(q.role, lang)) for q in s.quantities]
-    found += [(a.span, "b", _name(a.role, lang)) for a in s.actors if a.span]
+    found: list[tuple[CharSpan, str, Pair]] = [(d.span, "d", _days(d)) for d in s.deadlines]
+    found += [(c.span, "c", labels.pair("condition")) for c in s.conditions]
+    found += [(q.span, "q", named(q.role)) for q in s.quantities]
+    found += [(a.span, "b", named(a.role)) for a in s.actors if a.span]
     out, at = "", 0
     for span, kind, title in sorted(found):
         start, end = moved[span.start - s.start], moved[span.end - s.start]
         if start < at:
             continue
         out += safe(text[at:start])
-        out += f'<span class="x {kind}" title="{safe(title)}">{safe(text[start:end])}</span>'
+        out += f'<span class="x {kind}"{labels.attribute("title", title)}>{safe(text[start:end])}</span>'
         at = end
     return out + safe(text[at:])
 
@@ -452,54 +398,54 @@ def _moved(raw: str, mended: str) -> list[int] | None:
     return [*places, at] if at == len(mended) else None
 
 
-def _days(due: Deadline) -> str:
+def _days(due: Deadline) -> Pair:
     days = " – ".join(f"{day:%Y-%m-%d}" for day in (due.start, due.end) if day)
-    return " ".join(part for part in (due.kind.value, days, due.note) if part)
+    en, zh = (" ".join(filter(None, (kind, days, due.note))) for kind in named(due.kind))
+    return en, zh
 
 
-def _facts(s: Sentence, lang: Lang) -> Iterator[str]:
+def _facts(s: Sentence, labels: Labels) -> Iterator[str]:
     """Who, by when, how much and how firmly."""
-    words = _WORDS[lang]
     if s.action:
-        yield f"{words['action']} {safe(s.action.text)}"
+        yield f"{labels.word('action')} {safe(s.action.text)}"
     for due in s.deadlines:
-        yield f"{words['due']} <mark>{safe(due.text)}</mark> {safe(_days(due))}"
+        yield f"{labels.word('due')} <mark>{safe(due.text)}</mark> {labels.show(_days(due))}"
     for condition in s.conditions:
-        yield f"{words['condition']} <mark>{safe(condition.text)}</mark>"
+        yield f"{labels.word('condition')} <mark>{safe(condition.text)}</mark>"
     for q in s.quantities:
         value = "" if q.value is None else f" {q.value:,.10g} {q.unit or ''}"
-        yield f"{words['quantity']} <mark>{safe(q.text)}</mark>{safe(value)} {_name(q.role, lang)}"
+        yield f"{labels.word('quantity')} <mark>{safe(q.text)}</mark>{safe(value)} {labels.term(q.role)}"
     for actor in s.actors:
-        yield f"{words['actor']} <mark>{safe(actor.text)}</mark> {_name(actor.role, lang)}"
+        yield f"{labels.word('actor')} <mark>{safe(actor.text)}</mark> {labels.term(actor.role)}"
     if s.actor and s.actor.implied:
-        yield f"{words['actor']} {safe(s.actor.text)} <i>{words['implied']}</i>"
+        yield f"{labels.word('actor')} {safe(s.actor.text)} <i>{labels.word('implied')}</i>"
     if s.strength:
         cue = f" “<mark>{safe(s.strength_cue.text)}</mark>”" if s.strength_cue else ""
-        yield f"{words['strength']} {_name(s.strength, lang)}{cue}"
+        yield f"{labels.word('strength')} {labels.term(s.strength)}{cue}"
 
 
-def _why(n: int, s: Sentence, lang: Lang) -> str:
-    words = _WORDS[lang]
-    also = f" · {words['also']} {', '.join(_name(x, lang) for x in s.also)}" if s.also else ""
+def _why(n: int, s: Sentence, labels: Labels) -> str:
+    also = f" · {labels.word('also')} {', '.join(labels.term(x) for x in s.also)}" if s.also else ""
+    doubt = f" · {labels.word('undecided')}" if s.undecided else ""
     lines = [
-        f"<b>{words['sentence']} {n + 1} · {_name(s.status, lang)}</b>{also}"
-        f" · {words['confidence']} {s.confidence:.2f}{' · ' + words['undecided'] if s.undecided else ''}"
+        f"<b>{labels.word('sentence')} {n + 1} · {labels.term(s.status)}</b>{also}"
+        f" · {labels.word('confidence')} {s.confidence:.2f}{doubt}"
     ]
-    lines += [_reason(evidence, lang) for evidence in s.evidence] or [words["default"]]
+    lines += [_reason(evidence, labels) for evidence in s.evidence] or [labels.word("default")]
     if s.status is not Status.NONE:
         asks = ", ".join(s.asks)
-        answer = f"{words['links']} {safe(asks)}" if asks else words["no_link"]
+        answer = f"{labels.word('links')} {safe(asks)}" if asks else labels.word("no_link")
         why = " · ".join(safe(part) for part in (s.link.by, s.link.reason) if part)
         lines.append(f"{answer}{f' <i>{why}</i>' if why else ''}")
-        lines += _facts(s, lang)
+        lines += _facts(s, labels)
     return "".join(f'<span class="line">{line}</span>' for line in lines)
 
 
-def _reason(evidence: Evidence, lang: Lang) -> str:
+def _reason(evidence: Evidence, labels: Labels) -> str:
     quote = f" “<mark>{safe(evidence.text)}</mark>”" if evidence.text else ""
     if trait := traits().get(evidence.rule):
         quote = f" <i>{safe(trait)}</i>"
     return (
-        f"<code>{safe(evidence.rule)}</code> {_name(evidence.how, lang)}{quote} → "
-        f"{_name(evidence.status, lang)} {evidence.points:g}"
+        f"<code>{safe(evidence.rule)}</code> {labels.term(evidence.how)}{quote} → "
+        f"{labels.term(evidence.status)} {evidence.points:g}"
     )

@@ -22,7 +22,7 @@ axe_core = pytest.importorskip("axe_core_python.sync_playwright")
 
 import commitments  # noqa: E402
 from commitments import report, table  # noqa: E402
-from commitments.reply import Reply, Sentence  # noqa: E402
+from commitments.reply import Ask, Link, Reply, Sentence  # noqa: E402
 from commitments.terms import Status  # noqa: E402
 
 ROOT = Path(__file__).parent.parent
@@ -34,7 +34,10 @@ FLAGS = (
     "--no-first-run",
     "--disable-background-networking",
 )
-HOSTILE = '<script>window.hit=1</script></style><img src="http://a.test/x" onerror="window.hit=1">\u202e=1+1'
+HOSTILE = (
+    '<script>window.hit=1</script></style><img src="http://a.test/x" onerror="window.hit=1">'
+    '<a href="javascript:window.hit=1">x</a>\u202e\u200f=1+1'
+)
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium")
 
@@ -106,6 +109,60 @@ def test_letter_filters_opens_and_lights(browser: Any, seed: Reply, tmp_path: Pa
     opened.check()
 
 
+def test_a_click_keeps_an_ask_lit_and_a_sentence_lights_its_asks(
+    browser: Any, seed: Reply, tmp_path: Path
+) -> None:
+    opened = Opened(browser, seed.to_html(), tmp_path / "a.html")
+    page = opened.page
+    page.locator("li.ask.a1 .id").click()
+    page.mouse.move(0, 0)
+    page.wait_for_timeout(300)
+    other = page.locator("details.s.a0:not(.a1):not(.all)").first
+    own = page.locator("details.s.a1").first
+    assert float(other.evaluate("e => getComputedStyle(e).opacity")) < 0.5
+    assert own.evaluate("e => getComputedStyle(e).opacity") == "1"
+    shadow = "e => getComputedStyle(e).boxShadow"
+    other.locator("summary").focus()
+    assert page.locator("li.ask.a0").evaluate(shadow) != "none"
+    assert page.locator("li.ask.a1").evaluate(shadow) == "none"
+    page.locator("li.ask.a0 .answers a").first.click()
+    assert page.evaluate("document.querySelector(':target').classList.contains('a0')")
+    opened.check()
+
+
+def test_labels_are_switched_and_switched_back(browser: Any, seed: Reply, tmp_path: Path) -> None:
+    opened = Opened(browser, seed.to_html(), tmp_path / "a.html")
+    page = opened.page
+    letter = page.inner_text("main")
+    before = page.inner_html("body")
+    title = "document.querySelector('.answers .mark').title"
+    assert page.evaluate(title) == "completed"
+    page.get_by_role("button", name="中文").click()
+    assert page.locator("aside h2").first.inner_text() == "诉求"
+    assert page.evaluate("document.documentElement.lang") == "zh-CN"
+    assert page.evaluate(title) == "已完成举措"
+    assert page.locator("main").get_attribute("aria-label") == "答复全文"
+    assert page.inner_text("main") == letter
+    assert opened.violations() == []
+    page.get_by_role("button", name="English").click()
+    assert page.inner_html("body") == before
+    opened.check()
+
+
+def test_letter_in_print_has_no_buttons_and_stands_in_one_column(
+    browser: Any, seed: Reply, tmp_path: Path
+) -> None:
+    opened = Opened(browser, seed.to_html(), tmp_path / "a.html", color_scheme="dark")
+    page = opened.page
+    assert page.locator("button.copy").is_visible()
+    page.emulate_media(media="print")
+    for hidden in ("button.copy", "button.switch", "input.f-pledge"):
+        assert not page.locator(hidden).is_visible()
+    assert page.locator("aside").bounding_box()["width"] == page.locator("main").bounding_box()["width"]
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    opened.check()
+
+
 def test_measures_are_copied_by_a_button(browser: Any, seed: Reply, tmp_path: Path) -> None:
     opened = Opened(browser, seed.to_html(), tmp_path / "a.html")
     opened.context.grant_permissions(["clipboard-read", "clipboard-write"])
@@ -134,24 +191,32 @@ def test_long_letter_and_hostile_letter(browser: Any, tmp_path: Path) -> None:
     assert opened.page.locator("details.s.pledge").count() == 150
     assert time.perf_counter() - began < 20
     opened.check()
-    hostile = nlp(f"{HOSTILE}，我局将建公园。", suggestion=[HOSTILE])
+    text = f"{HOSTILE}，我局将建公园。"
+    pledge = Sentence(0, len(text), text, Status.PLEDGE, link=Link((HOSTILE,), HOSTILE, HOSTILE))
+    hostile = Reply(text=text, title=HOSTILE, sentences=(pledge,), asks=(Ask(HOSTILE, HOSTILE),))
     opened = Opened(browser, hostile.to_html(), tmp_path / "b.html")
     assert "<script>window.hit=1</script>" in opened.page.inner_text("body")
+    assert not {"\u202e", "\u200f"} & set(opened.page.inner_text("body"))
+    assert opened.page.locator("a[href^=javascript]").count() == 0
+    opened.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    opened.page.locator("button.copy").click()
+    opened.page.get_by_text("Copied").wait_for()
+    opened.page.get_by_role("button", name="中文").click()
     opened.check()
 
 
 def rows(count: int) -> list[dict[str, Any]]:
-    """A corpus of letters with two measures each, whose pledges fall due."""
+    """A corpus of letters with as many measures as real ones have, whose pledges fall due."""
     made = []
     for n in range(count):
-        text = f"我局已建成公园{n}个。2022年底前再建{n}个。"
-        sentences = (
-            Sentence(0, text.index("2022"), text[: text.index("2022")], Status.COMPLETED, confidence=0.9),
-            Sentence(
-                text.index("2022"), len(text), text[text.index("2022") :], Status.PLEDGE, confidence=0.7
-            ),
-        )
-        reply = Reply(text=text, name=f"letter {n:04}", agency=f"第{n % 30}局", sentences=sentences)
+        parts = [f"我局已建成公园{n}个，方便附近居民休闲，并安排专人管护。", f"2022年底前再建{n}个。"] * 8
+        sentences, at = [], 0
+        for i, part in enumerate(parts):
+            status = Status.PLEDGE if i % 2 else Status.COMPLETED
+            sentences.append(Sentence(at, at + len(part), part, status, confidence=0.9 - i / 100))
+            at += len(part)
+        text, agency = "".join(parts), f"第{n % 30}局"
+        reply = Reply(text=text, name=f"letter {n}", agency=agency, sentences=tuple(sentences))
         for row in table.rows(reply):
             row["date"] = datetime.date(2015 + n % 9, 5, 1)
             row["deadline_end"] = datetime.date(2022, 12, 31) if row["status"] == "pledge" else None
@@ -170,41 +235,73 @@ def test_report_is_accessible(browser: Any, tmp_path: Path, lang: Any, scheme: s
 
 def test_report_of_two_thousand_letters_sorts_and_filters_at_once(browser: Any, tmp_path: Path) -> None:
     html = report.page(rows(2000))
-    assert len(html) < 10_000_000
+    assert len(html.encode()) < 10_000_000
     opened = Opened(browser, html, tmp_path / "r.html")
     page = opened.page
     assert page.inner_text("#shown") == "2,000"
-    took = page.evaluate(
-        """() => {
-            const began = performance.now();
-            document.querySelector('button[data-key="agency"]').click();
-            document.querySelector('button[data-key="name"]').click();
-            document.querySelector('button[data-key="name"]').click();
-            return performance.now() - began;
-        }"""
-    )
-    assert took < 3000
+    # The work of the script and of the layout that follows, in milliseconds.
+    timed = """(act) => {
+        const began = performance.now();
+        act();
+        document.body.getBoundingClientRect();
+        return performance.now() - began;
+    }"""
+    for key in ("agency", "date", "completed", "pledge", "name", "name"):
+        took = page.evaluate(f"({timed})(() => document.querySelector('button[data-key={key}]').click())")
+        assert took < 300, key
+    # Numbers in names count as numbers; twice is downwards.
     assert page.locator("#letters tbody button.name").first.inner_text() == "letter 1999"
     assert page.locator("th[aria-sort=descending]").count() == 1
-    page.fill("#find", "letter 0123")
+    page.locator("button[data-key=name]").click()
+    names = page.locator("#letters tbody button.name").all_inner_texts()
+    assert names[:12] == [f"letter {n}" for n in range(12)]
+    took = page.evaluate(
+        f"({timed})(() => {{ const find = document.getElementById('find'); find.value = '再建123个'; "
+        "find.dispatchEvent(new Event('input')); })"
+    )
+    assert took < 300
     assert page.inner_text("#shown") == "1"
     page.locator("button.name").focus()
     page.keyboard.press("Enter")
+    assert page.locator("tr.more p").count() == 16
     assert "已建成公园123个" in page.inner_text("tr.more")
     page.keyboard.press("Enter")
     assert page.locator("tr.more").count() == 0
     page.fill("#find", "nothing is called so")
     assert page.inner_text("#shown") == "0"
+    page.fill("#find", "")
+    page.locator("button.rest").click()
+    assert page.locator("#letters tbody button.name").count() == 1200
+    opened.check()
+
+
+def test_report_is_switched_and_fits_a_phone(browser: Any, tmp_path: Path) -> None:
+    size = {"width": 390, "height": 800}
+    opened = Opened(browser, report.page(rows(40), lang="zh"), tmp_path / "r.html", viewport=size)
+    page = opened.page
+    page.locator("button.name").first.click()
+    before = page.inner_html("body")
+    page.get_by_role("button", name="English").click()
+    assert page.title() == page.locator("h1").inner_text() == "Replies and what they commit to"
+    assert page.locator("#letters tbody button.name").count() == 40
+    assert page.locator("tr.more").count() == 1
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert opened.violations() == []
+    page.get_by_role("button", name="中文").click()
+    assert page.inner_html("body") == before
     opened.check()
 
 
 def test_report_is_inert(browser: Any, tmp_path: Path) -> None:
     made = rows(3)
     for row in made:
-        row.update(name=HOSTILE, agency=HOSTILE, title=HOSTILE, clean=HOSTILE, text=HOSTILE)
+        row.update(dict.fromkeys(("name", "agency", "title", "clean", "text", "by"), HOSTILE), asks=[HOSTILE])
     made.append({"name": HOSTILE, "error": HOSTILE, "status": None, "text": None})
     opened = Opened(browser, report.page(made), tmp_path / "r.html")
     opened.page.locator("button.name").first.click()
     assert "<script>window.hit=1</script>" in opened.page.inner_text("tr.more")
+    assert not {"\u202e", "\u200f"} & set(opened.page.inner_text("body"))
+    assert opened.page.locator("a, img").count() == 0
+    opened.page.get_by_role("button", name="中文").click()
     opened.check()
-    assert json.loads(opened.page.inner_text("#data") or opened.page.text_content("#data"))
+    assert json.loads(opened.page.text_content("#data"))

@@ -132,7 +132,7 @@ def test_what_stands_beside_the_letter_is_not_counted(tmp_path: Path) -> None:
     assert f"{beside} sentence{'s' * (beside > 1)} beside the letter" in shown
     out = tmp_path / "out.html"
     run("show", page, "--html", out)
-    assert "none <b>3</b>" in out.read_text(encoding="utf-8")
+    assert ">none</span> <b>3</b>" in out.read_text(encoding="utf-8")
 
 
 def test_given_suggestions_are_the_asks_in_their_order(letter: Path, tmp_path: Path) -> None:

@@ -90,8 +90,24 @@ def test_each_ask_lists_what_answers_it_and_anchors_lead_there(reply: Reply) -> 
 def test_labels_in_chinese(reply: Reply) -> None:
     html = view.to_html(reply, lang="zh")
     assert 'lang="zh-CN"' in html
-    assert "未来承诺" in html
-    assert "What is asked" not in html
+    text = Page(html).text
+    assert "未来承诺" in text
+    assert "What is asked" not in text
+
+
+def test_every_label_carries_the_other_language_and_nothing_else_does(reply: Reply) -> None:
+    """What the switch would show is the page in the other language."""
+    pages = {}
+    for lang in ("en", "zh"):
+        html = view.to_html(reply, lang=lang)  # type: ignore[arg-type]
+        body = html[html.index("<body") : html.index("<script>")]
+        pages[lang] = body
+    turned = re.sub(r'data-o="([^"]*)">([^<]*)<', r'data-o="\2">\1<', pages["en"])
+    turned = re.sub(r'(title|aria-label)="([^"]*)" data-o-\1="([^"]*)"', r'\1="\3" data-o-\1="\2"', turned)
+    assert turned == pages["zh"] != pages["en"]
+    # A notebook has no script, and so nothing to switch.
+    assert "data-o" not in view.fragment(reply)
+    assert "<button" not in view.fragment(reply)
 
 
 def test_the_methods_of_a_reply_are_the_view(reply: Reply) -> None:
@@ -182,7 +198,7 @@ def test_several_letters_on_one_page_do_not_share_anchors(reply: Reply) -> None:
 
 def test_several_letters_have_a_list_that_leads_to_each(reply: Reply) -> None:
     several = view.page([reply, Reply(text="无题")], lang="zh")
-    links = re.findall(r'<li><a href="#([\w-]+)">(.+?)</a>', several.split("</nav>")[0])
+    links = re.findall(r'<li><a href="#([\w-]+)">(?:<span[^>]*>)?(.+?)<', several.split("</nav>")[0])
     assert [title for _, title in links] == [reply.title, "无题"]
     assert all(f'<article class="cmt" id="{key}"' in several for key, _ in links)
     assert "<nav" not in view.page([reply])
@@ -229,6 +245,23 @@ def test_measures_are_copied_without_formulas() -> None:
     assert [row[1] for row in rows[1:]] == ["completed", "pledge"]
     assert rows[1][-1].startswith("'=1+1")
     assert rows[2][5] == "2023-12-31"
+
+
+@pytest.mark.parametrize("start", [*"=+-@＝＋－＠\t\r\n"])
+def test_no_cell_begins_as_a_formula_does(start: str) -> None:
+    pledge = f"{start}1+1，我局将建公园。"
+    sentence = Sentence(0, len(pledge), pledge, Status.PLEDGE, link=Link((f"{start}1",)))
+    html = view.to_html(Reply(text=pledge, sentences=(sentence,), asks=(Ask(f"{start}1", "建公园"),)))
+    [data] = re.findall(r'class="csv".*?>(.*?)</script>', html, flags=re.S)
+    [_, row] = csv.reader(io.StringIO(json.loads(data), newline=""))
+    assert (row[3], row[-1]) == (f"'{start}1", f"'{pledge}")
+
+
+def test_what_names_no_day_stands_after_the_days() -> None:
+    text = "下一步，我局将于2023年底前新建公园2个。今后，将尽快修整道路。"
+    html = commitments.load("cues")(text).to_html()
+    times = html[html.index('<ol class="times">') :]
+    assert times.index("2023-12-31") < times.index("no day told") < times.index(">尽快</a>")
 
 
 def test_mended_sentences_are_marked_too_and_days_stand_in_their_order() -> None:

@@ -43,6 +43,8 @@ def report(
     """  # noqa: D301 - typer wants the character itself
     from commitments import report as pages
 
+    if html.exists() and table.exists() and html.samefile(table):
+        raise typer.BadParameter(f"{html} is the table to be read; name another file", param_hint="--html")
     failures: list[str] = []
     try:
         made = pages.page(
