@@ -144,9 +144,8 @@ def sentence_classifier(name: str | Path, out: str | Path) -> Path:
     """Write a model of single sentences, for ``pipeline("text-classification", model=out)``.
 
     It has the same weights and sees nothing but the words of one sentence: no neighbours and headings, no
-    asks, nothing of what the cues say. Of the 405 sentences of ``seeds/letters/dev.jsonl`` that are read for
-    a status, ``base`` gets 92.8% right in their letters (93.3% in eight bits) and 81.7% one by one; ``fast``
-    88.6% and 76.0%. The confidence is calibrated for letters only. For letters, use `convert`.
+    asks, nothing of what the cues say, and is less often right for it; ``python -m commitments.huggingface
+    --compare`` tells by how much. The confidence is calibrated for letters only. For letters, use `convert`.
 
     Args:
         name: as for `from_folder`.

@@ -23,6 +23,7 @@ from commitments import calibration
 from commitments.calibration import Calibration
 from commitments.errors import MissingExtra, SchemaError
 from commitments.terms import Status
+from commitments.view import colours
 
 try:
     import matplotlib.dates as mdates
@@ -35,8 +36,8 @@ except ImportError as missing:
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-COLOURS = {Status.COMPLETED: "#007556", Status.ONGOING: "#0064a4", Status.PLEDGE: "#b54a00"}
-"""Of the Okabe–Ito palette, darkened as on the page."""
+COLOURS = {status: colours()[status.value] for status in Status if status is not Status.NONE}
+"""Those of the letter's page."""
 
 _HATCHES = {Status.COMPLETED: "", Status.ONGOING: "///", Status.PLEDGE: "..."}
 _FONTS = (

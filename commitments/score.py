@@ -145,24 +145,12 @@ def frame(replies: Iterable[Reply]) -> pd.DataFrame:
     >>> table[["completed", "pledge"]].to_numpy().tolist()
     [[1.0, 0.0], [0.0, 1.0]]
     """
-    pandas = _pandas()
-    rows = [
-        {
-            "name": reply.name,
-            "agency": reply.agency,
-            "date": reply.date,
-            "kind": reply.kind.value if reply.kind else None,
-            "asks": len(reply.asks),
-            "result_code": reply.result_code,
-            **msgspec.structs.asdict(scores(reply)),
-        }
-        for reply in replies
+    from commitments import table
+
+    letters = table.to_frame(*replies, level="reply")
+    made: pd.DataFrame = letters[
+        ["name", "agency", "date", "kind", "asks", "result_code", *Scores.__struct_fields__]
     ]
-    columns = ["name", "agency", "date", "kind", "asks", "result_code", *Scores.__struct_fields__]
-    made: pd.DataFrame = pandas.DataFrame(rows, columns=columns)
-    made["date"] = pandas.to_datetime(made["date"], errors="coerce")
-    for name in Scores.__struct_fields__[1:]:
-        made[name] = made[name].astype("float64")
     return made
 
 

@@ -11,9 +11,7 @@ said is lost, and two neighbours may then share a token. The exact characters st
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Iterator
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -23,6 +21,7 @@ from commitments.errors import MissingExtra, SchemaError
 from commitments.pipeline import Suggestion
 from commitments.reply import Reply
 from commitments.terms import Status
+from commitments.view import colours
 
 try:
     from spacy.displacy.templates import TPL_SPAN, TPL_SPAN_SLICE, TPL_SPAN_START
@@ -242,8 +241,7 @@ def displacy_options(key: str = SpanKeys().measures, labels: Iterable[str] = ())
     >>> displacy_options()["colors"]["pledge"]
     '#b54a00'
     """
-    css = (Path(__file__).parent / "view.css").read_text(encoding="utf-8")
-    ink = dict(reversed(re.findall(r"--(\w+):(#\w+)", css)))  # the first is of the light page
+    ink = colours()
     colors = {status.value: ink[status.value] for status in Status if status is not Status.NONE}
     # The page's grey of `none` is for lines: white words on it could not be read.
     colors |= dict.fromkeys((Status.NONE.value, *KINDS, *labels), ink["soft"])

@@ -12,6 +12,7 @@ import msgspec
 
 from commitments.errors import MissingExtra
 from commitments.reply import Reply, Sentence
+from commitments.score import Scores
 from commitments.terms import ActorRole, DeadlineKind, Role, Status, Strength
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ _FLAGS = ("undecided", "actor_implied")
 _WHOLE = ("sentence", "start", "end")
 _REPLY_LISTS = ("ask_texts", "dispositions", "warnings")
 _REPLY_WHOLE = ("sentences", "asks", "measures", "undecided")
-_REPLY_FLOATS = tuple(list(REPLY_COLUMNS)[list(REPLY_COLUMNS).index("coverage") : -2])
+_REPLY_FLOATS = tuple(name for name in Scores.__struct_fields__ if name != "measures")
 _CLOSED = {"status": Status, "deadline_kind": DeadlineKind, "actor_role": ActorRole, "strength": Strength}
 
 
@@ -350,6 +351,26 @@ def _arrow() -> Any:
     except ImportError as error:
         raise MissingExtra("An Arrow table", "arrow") from error
     return pyarrow
+
+
+_FORMULA = tuple("=+-@＝＋－＠\t\r\n")
+
+
+def cell(value: Any, *, inert: bool = False) -> Any:
+    """A value as a cell of CSV: a list as its items with ``; `` between.
+
+    Args:
+        value: of a row.
+        inert: whether to quote text that a spreadsheet would take for a formula.
+
+    >>> cell(["S1", "S2"]), cell("=1+1", inert=True), cell(3)
+    ('S1; S2', "'=1+1", 3)
+    """
+    if isinstance(value, list):
+        value = "; ".join(str(item) for item in value if item is not None)
+    if inert and isinstance(value, str) and value.startswith(_FORMULA):
+        return "'" + value
+    return value
 
 
 def _section_paths(reply: Reply) -> list[str]:

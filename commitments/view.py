@@ -16,9 +16,11 @@ import datetime
 import hashlib
 import io
 import json
+import re
 from collections.abc import Iterable, Iterator
 from importlib.resources import files
 
+from commitments import table
 from commitments.labels import LETTER, Labels, Lang, Pair, named, safe, visible
 from commitments.reply import Ask, CharSpan, Deadline, Evidence, Reply, Sentence
 from commitments.tag.rules import traits
@@ -33,6 +35,8 @@ FOREIGN = frozenset({Role.OUTSIDE, Role.SUGGESTION})
 _RUNNING = frozenset({Role.BODY, Role.OPENING, Role.HEADING, Role.LEAD, Role.CLOSING})
 
 _MEASURES = (Status.COMPLETED, Status.ONGOING, Status.PLEDGE)
+_COPIED = ("sentence", "status", "confidence", "asks", "deadline", "deadline_end", "actor", "clean")
+"""Columns of `commitments.table` that the button copies."""
 
 
 def to_html(reply: Reply, *, lang: Lang = "en") -> str:
@@ -112,6 +116,15 @@ def fragment(reply: Reply, *, lang: Lang = "en") -> str:
     True
     """
     return f"<style>{_part('view.css')}</style>\n{_letter(reply, Labels(LETTER, lang), '')}"
+
+
+def colours() -> dict[str, str]:
+    """The page's colours on white paper by their names in its style, such as a status or ``soft``.
+
+    >>> colours()["pledge"]
+    '#b54a00'
+    """
+    return dict(reversed(re.findall(r"--([\w-]+):(#\w+)", _part("view.css"))))  # the first is of light paper
 
 
 def _part(name: str) -> str:
@@ -273,25 +286,15 @@ def _copy(reply: Reply, labels: Labels) -> str:
         return ""
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow(["sentence", "status", "confidence", "asks", "deadline", "last day", "actor", "text"])
-    for n, s in enumerate(reply.sentences, 1):
-        if s.status is Status.NONE or s.undecided:
-            continue
-        due, actor = s.deadline, s.actor
-        cells = [" ".join(s.asks), due.text if due else "", str(due.end or "") if due else ""]
-        cells += [actor.text if actor else "", s.clean or s.text]
-        writer.writerow([n, s.status.value, f"{s.confidence:.2f}", *map(_plain_cell, cells)])
+    writer.writerow(_COPIED)
+    for row in table.rows(reply, "measure"):
+        writer.writerow(table.cell(row[name], inert=True) for name in _COPIED)
     data = json.dumps(visible(out.getvalue()), ensure_ascii=False).replace("<", "\\u003c")
     return (
         f'<button type="button" class="copy" hidden><span>{labels.word("copy")}</span>'
         f'<span role="status" hidden>{labels.word("copied")}</span></button>'
         f'<script type="application/json" class="csv">{data}</script>'
     )
-
-
-def _plain_cell(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(tuple("=+-@＝＋－＠\t\r\n")) else text
 
 
 def _disposition(ask: Ask, labels: Labels) -> str:

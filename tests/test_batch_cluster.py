@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import time
 from pathlib import Path
 from typing import Any
 
@@ -115,4 +114,3 @@ def test_spark_gives_the_same_rows_although_a_task_fails(
         assert one.read_bytes() == two.read_bytes()
     finally:
         session.stop()
-        time.sleep(0)

@@ -84,12 +84,6 @@ def test_curves_of_an_evaluation_are_those_that_it_holds() -> None:
     assert list(coarse.get_ydata()) == [found.curve[0].risk]
 
 
-def test_colours_are_those_of_the_page() -> None:
-    page = (ROOT / "commitments/view.css").read_text(encoding="utf-8")
-    for status, colour in plot.COLOURS.items():
-        assert f"--{status.value}:{colour};" in page
-
-
 @pytest.mark.parametrize("years", [0, 1, 3, 4, 12, 40])
 def test_timelines_of_any_length_have_few_ticks_and_no_warning(years: int, tmp_path: Path) -> None:
     days = [pd.Timestamp(2020, 5, 1), pd.Timestamp(2020 + years, 12, 31)]

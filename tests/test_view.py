@@ -207,7 +207,9 @@ def test_several_letters_have_a_list_that_leads_to_each(reply: Reply) -> None:
 def test_text_outside_the_letter_is_folded_away(reply: Reply) -> None:
     text = "首页 > 公开\n" + reply.text
     menu = Sentence(0, 7, text[:7], role=Role.OUTSIDE)
-    body = [msgspec.structs.replace(s, start=s.start + 8, end=s.end + 8) for s in reply.sentences]
+    body = [
+        msgspec.structs.replace(s, start=s.start + 8, end=s.end + 8, section=None) for s in reply.sentences
+    ]
     page = Page(view.to_html(Reply(text=text, sentences=(menu, *body))))
     assert len(page.by_class("fold")) == 1
     assert page.open == []

@@ -196,11 +196,9 @@ def nested(batch: Mapping[str, Sequence[Any]], nlp: Pipeline) -> dict[str, list[
 
 def _plain(name: str, value: Any) -> Any:
     """A value whose type shows, so that a first batch without any does not settle it wrongly."""
-    if isinstance(value, list):
-        return "; ".join(map(str, value))
     if value is None:
         return {"value": math.nan, "actor_implied": False}.get(name, "")
-    return value.isoformat() if isinstance(value, datetime.date) else value
+    return value.isoformat() if isinstance(value, datetime.date) else table.cell(value)
 
 
 class Annotator:

@@ -13,14 +13,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from commitments.batch.store import JOURNAL, MANIFEST, OutputError, replacing
+from commitments.table import cell
 
 if TYPE_CHECKING:
     from commitments.batch.run import Summary
 
 _ROWS = 65_536
 """Rows of a row group: many enough to compress well, few enough to hold."""
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -116,7 +115,7 @@ class Target(msgspec.Struct, frozen=True):
                 writer = csv.writer(text)
                 writer.writerow(schema.names)
                 for row in _rows(parts, schema):
-                    writer.writerow([_cell(value, excel) for value in row.values()])
+                    writer.writerow([cell(value, inert=excel) for value in row.values()])
                 text.flush()
                 text.detach()
 
@@ -135,12 +134,3 @@ def _joined(parts: Sequence[Path], schema: pa.Schema) -> Iterator[pa.Table]:
 def _rows(parts: Sequence[Path], schema: pa.Schema) -> Iterator[dict[str, Any]]:
     for part in parts:
         yield from pq.read_table(part).cast(schema).to_pylist()
-
-
-def _cell(value: Any, excel: bool) -> Any:
-    """A list as its items with ``; `` between; nothing as an empty cell."""
-    if isinstance(value, list):
-        value = "; ".join(str(item) for item in value if item is not None)
-    if excel and isinstance(value, str) and value.startswith(_FORMULA):
-        return "'" + value
-    return value

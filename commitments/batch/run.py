@@ -147,9 +147,7 @@ def score(
     done = target.finished()
     if done is not None and resume:
         return _again(done, told)
-    if done is None and target.path.exists() and not target.is_partial() and not overwrite:
-        raise OutputError(f"{target.path}: is there already; name another, or say --overwrite")
-    if done is not None and not overwrite:
+    if target.path.exists() and not target.is_partial() and not overwrite:
         raise OutputError(f"{target.path}: is there already; name another, or say --overwrite")
     store = Store(target.work)
     opened = False

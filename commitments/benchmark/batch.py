@@ -32,7 +32,7 @@ from commitments.errors import CommitmentsError
 
 MODELS = ("cues", "fast", "base")
 BEGIN, END = "<!-- batch:start -->", "<!-- batch:end -->"
-_RECORD = Path("seeds/batch/eval.json")
+_RECORD = figures.ROOT / "seeds" / "batch" / "eval.json"
 _LETTERS = {"cues": 4000, "fast": 2000, "base": 1024}
 """Letters of a measured run, so that each takes some tens of seconds."""
 
@@ -107,7 +107,7 @@ def letters() -> tuple[list[str], str]:
     texts = [
         json.loads(line)["text"]
         for name in ("train", "dev", "test")
-        for line in Path(f"seeds/letters/{name}.jsonl").read_bytes().splitlines()
+        for line in (figures.ROOT / "seeds" / "letters" / f"{name}.jsonl").read_bytes().splitlines()
     ]
     told = f"{len(texts)} letters of seeds/letters"
     shared = figures.shared()

@@ -145,7 +145,7 @@ def score(
         if dry_run:
             _dry(inputs, config, run)
             return
-        with _Told(quiet=quiet, as_json=log_json) as told:
+        with _Teller(quiet=quiet, as_json=log_json) as told:
             done = batch.score(
                 [*inputs], output, config, run, resume=resume, overwrite=overwrite, progress=told.progress
             )
@@ -183,7 +183,7 @@ def _end(done: Summary, *, as_json: bool) -> None:
     )
 
 
-class _Told:
+class _Teller:
     """Tells how far a run is: a bar in a terminal, a line now and then elsewhere."""
 
     def __init__(self, *, quiet: bool, as_json: bool) -> None:
@@ -192,7 +192,7 @@ class _Told:
         self._bar: Any = None
         self._task: Any = None
 
-    def __enter__(self) -> _Told:
+    def __enter__(self) -> _Teller:
         if not self._quiet and not self._json and sys.stderr.isatty():
             from rich.console import Console
             from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
